@@ -1,0 +1,153 @@
+//! A fleet: phones of one family that share settings, credentials' rule and people.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Chance, Family, Identities, Identity, Purpose, Template};
+use crate::auth::{CredentialStore, Credentials};
+
+/// Phones of one family. Everything about a single phone derives from its index.
+#[derive(Debug)]
+pub struct Fleet {
+    /// The name in the workload.
+    pub name: String,
+    /// What these phones are: URL rules, credential rules, timers, screens.
+    pub family: Arc<dyn Family>,
+    /// Index of the first phone in the run.
+    pub first: u32,
+    /// How many phones.
+    pub count: u32,
+    /// Where identities come from.
+    pub identities: Identities,
+    /// The credentials the server knows, and how many phones hold something else.
+    pub account: Account,
+    /// Who comes when a screen waits.
+    pub people: People,
+    /// How large a backup file is.
+    pub backup_size: SizeRange,
+    /// Whether the phones are up and provisioned when the run begins; off otherwise.
+    pub starts_on: bool,
+}
+
+/// The credentials of a fleet's phones: the right ones, and the shares of phones that have others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    /// The right user name.
+    pub user: Template,
+    /// The right password.
+    pub password: Template,
+    /// The realm stored along with them.
+    pub realm: String,
+    /// Share of phones that store nothing (0 to 1).
+    pub null: f64,
+    /// Share of phones that store a wrong password.
+    pub wrong: f64,
+    /// Share of phones that store the right credentials under another realm.
+    pub stale_realm: f64,
+}
+
+/// What a phone has stored when the run begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialState {
+    /// User, password and realm as the server has them.
+    Right,
+    /// Nothing: null, as when the phone was new.
+    Null,
+    /// A password the server refuses.
+    Wrong,
+    /// Right user and password, but stored under another realm.
+    StaleRealm,
+}
+
+/// The people near the phones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct People {
+    /// Share of phones whose person comes to a waiting screen at all (0: nobody is in the building).
+    pub come: f64,
+    /// Least and greatest time until they have typed; uniform between.
+    pub think: (Duration, Duration),
+    /// Probability that what they type is right, each time.
+    pub right: f64,
+    /// How many times one person types before giving up.
+    pub attempts: u32,
+}
+
+/// A range of sizes in octets, uniform between, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SizeRange {
+    /// The least.
+    pub min: u32,
+    /// The greatest.
+    pub max: u32,
+}
+
+impl SizeRange {
+    /// The size for `unit` in `[0, 1)`.
+    pub fn at(self, unit: f64) -> u32 {
+        let span = f64::from(self.max.saturating_sub(self.min)) + 1.0;
+        self.min + (span * unit) as u32
+    }
+}
+
+impl Default for People {
+    /// Nobody comes.
+    fn default() -> Self {
+        People { come: 0.0, think: (Duration::from_secs(30), Duration::from_secs(300)), right: 1.0, attempts: 3 }
+    }
+}
+
+/// What a wrong password has before the right one, so that it is surely wrong.
+const WRONG: &str = "not-";
+/// The realm under which stale credentials are stored.
+pub(crate) const STALE_REALM: &str = "a realm of long ago";
+
+impl Fleet {
+    /// Whether phone `index` of the run is one of these.
+    pub fn contains(&self, index: u32) -> bool {
+        (self.first..self.first.saturating_add(self.count)).contains(&index)
+    }
+
+    /// Who phone `index` of the run is.
+    pub fn identity(&self, index: u32) -> Identity {
+        self.identities.identity(self.first, index - self.first)
+    }
+
+    /// The credentials the server accepts from this phone.
+    pub fn right_credentials(&self, who: &Identity) -> Credentials {
+        match self.identities.credentials(who.number) {
+            Some((user, password)) => Credentials::new(user, password),
+            None => Credentials::new(self.account.user.fill(who), self.account.password.fill(who)),
+        }
+    }
+
+    /// Credentials the server refuses.
+    pub fn wrong_credentials(&self, who: &Identity) -> Credentials {
+        let right = self.right_credentials(who);
+        Credentials::new(right.user(), format!("{WRONG}{}", right.password()))
+    }
+
+    /// What phone `index` has stored when the run begins: by share, drawn per phone.
+    pub fn credential_state(&self, chance: &Chance, index: u32) -> CredentialState {
+        let u = chance.draw(index, Purpose::CredentialState, 0).unit();
+        let a = &self.account;
+        if u < a.null {
+            CredentialState::Null
+        } else if u < a.null + a.wrong {
+            CredentialState::Wrong
+        } else if u < a.null + a.wrong + a.stale_realm {
+            CredentialState::StaleRealm
+        } else {
+            CredentialState::Right
+        }
+    }
+
+    /// The credential store of phone `index` as it is when the run begins.
+    pub fn stored(&self, chance: &Chance, who: &Identity) -> CredentialStore {
+        match self.credential_state(chance, who.index) {
+            CredentialState::Null => CredentialStore::null(),
+            CredentialState::Right => CredentialStore::holding(self.right_credentials(who), &self.account.realm),
+            CredentialState::Wrong => CredentialStore::holding(self.wrong_credentials(who), &self.account.realm),
+            CredentialState::StaleRealm => CredentialStore::holding(self.right_credentials(who), STALE_REALM),
+        }
+    }
+}

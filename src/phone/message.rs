@@ -1,0 +1,248 @@
+//! What goes in and out of the phone machine: inputs, actions, requests, answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+
+use super::{DropCause, Failure, Moment, Operation, Outcome, Screen, Trigger};
+use crate::auth::{AnswerScheme, Credentials};
+
+/// Everything that can happen to a phone.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// The arrival plan acts on the phone.
+    Trigger(Trigger),
+    /// The moment asked for with [`Action::Timer`] has come.
+    Due,
+    /// The exchange under way was answered; the whole answer was read.
+    Answered(&'a Answer),
+    /// The exchange under way failed below HTTP.
+    Failed(Failure),
+    /// A person typed credentials at the screen (also from outside: `trace`, `interop`).
+    Typed(Credentials),
+    /// The run drains: an operation under way may end, nothing new begins.
+    Drain(DropCause),
+    /// The run ends now: what is under way ends as [`Failure::Aborted`].
+    Abort,
+}
+
+/// An answer as the phone sees it.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status line's code.
+    pub status: StatusCode,
+    /// All headers, in the order they came.
+    pub headers: HeaderMap,
+    /// What was in the body.
+    pub body: BodyFacts,
+}
+
+/// What a phone needs to know of a body it has read: nothing is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BodyFacts {
+    /// Octets read.
+    pub len: u64,
+    /// [`content_hash`] of all octets.
+    pub hash: u64,
+}
+
+impl BodyFacts {
+    /// The facts of a body held in one piece.
+    pub fn of(body: &[u8]) -> BodyFacts {
+        let mut hash = ContentHash::default();
+        hash.update(body);
+        BodyFacts { len: body.len() as u64, hash: hash.finish() }
+    }
+}
+
+/// A running 64-bit hash of content (FNV-1a): to tell two contents apart, not for security.
+#[derive(Clone, Copy, Debug)]
+pub struct ContentHash(u64);
+
+impl Default for ContentHash {
+    fn default() -> Self {
+        ContentHash(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl ContentHash {
+    /// Takes in the next octets.
+    pub fn update(&mut self, octets: &[u8]) {
+        for &b in octets {
+            self.0 = (self.0 ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    /// The hash of all octets so far.
+    pub fn finish(self) -> u64 {
+        self.0
+    }
+}
+
+/// Scheme, host and port of a server: what a connection is made to and credentials are bound to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Origin {
+    /// `https` rather than `http`.
+    pub tls: bool,
+    /// Host name or address as written in the URL, without brackets.
+    pub host: String,
+    /// Port, the scheme's own if the URL names none.
+    pub port: u16,
+}
+
+/// Why a request is sent: its place in the count of what a calm fleet would need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The first request of a step.
+    First,
+    /// The same again with credentials, after a `first` challenge: needed even when all is well.
+    Answer,
+    /// Again, because the nonce had gone stale.
+    Stale,
+    /// Again, because the server challenged although it was not refused outright: `unsolicited` or `rejected`.
+    Again,
+    /// A request of an operation that is itself a retry of a failed one.
+    Retry,
+    /// A redirect followed.
+    Redirect,
+}
+
+impl Reason {
+    /// Whether a calm fleet, whose first answers are all right, would send it too.
+    pub const fn is_calm(self) -> bool {
+        matches!(self, Reason::First | Reason::Answer | Reason::Redirect)
+    }
+
+    /// Whether it repeats a request to answer a challenge.
+    pub const fn is_auth_retry(self) -> bool {
+        matches!(self, Reason::Answer | Reason::Stale | Reason::Again)
+    }
+}
+
+/// One request, ready to be put on a connection. `Host` and `Content-Length` are the sender's to add.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Where to.
+    pub origin: Arc<Origin>,
+    /// The method.
+    pub method: Method,
+    /// Path and query, as on the request line.
+    pub path: String,
+    /// Headers in the order they are sent.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body; empty for none.
+    pub body: Bytes,
+    /// Why it is sent.
+    pub reason: Reason,
+    /// Whether the connection may be kept for this phone's next exchange.
+    pub keep_alive: bool,
+}
+
+/// The four kinds of challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChallengeKind {
+    /// To a request without credentials: the ordinary opening of a protection space.
+    First,
+    /// `stale=true`: the nonce is too old, the credentials are fine.
+    Stale,
+    /// To a request that carried an answer to this server's challenge: the credentials are refused.
+    Rejected,
+    /// To a request that carried credentials nobody had asked for this time (a nonce kept from
+    /// before, or registration credentials), without `stale`.
+    Unsolicited,
+}
+
+impl ChallengeKind {
+    /// Every kind, in the order figures are printed.
+    pub const ALL: [ChallengeKind; 4] =
+        [ChallengeKind::First, ChallengeKind::Stale, ChallengeKind::Rejected, ChallengeKind::Unsolicited];
+
+    /// The word used in files and output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ChallengeKind::First => "first",
+            ChallengeKind::Stale => "stale",
+            ChallengeKind::Rejected => "rejected",
+            ChallengeKind::Unsolicited => "unsolicited",
+        }
+    }
+}
+
+/// What the phone wants done, or wants known. Actions come in the order they happened.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Put this request on the phone's connection (or a new one). At most one at a time; always the last action.
+    Send(Box<Request>),
+    /// Close the phone's connection, and forget the exchange under way if there is one.
+    Hangup,
+    /// Call again with [`Input::Due`] at this moment; replaces any former wish. `NEVER`: no timer.
+    Timer(Moment),
+    /// The operation stands in the plan: it will be [`Action::Started`] or [`Action::Dropped`].
+    Planned(Operation),
+    /// The operation begins with the next [`Action::Send`].
+    Started {
+        /// Which.
+        operation: Operation,
+        /// When it should have begun.
+        intended: Moment,
+    },
+    /// The operation will never start.
+    Dropped(Operation, DropCause),
+    /// The operation ended. Exactly one for each `Started`.
+    Finished(Operation, Outcome),
+    /// A challenge was received.
+    Challenged(ChallengeKind),
+    /// The next request carries credentials of this scheme.
+    Answering(AnswerScheme),
+    /// A screen now waits for a person.
+    Prompt(Screen),
+    /// A person typed credentials at a screen.
+    Typed {
+        /// Whether they are the right ones, as the people model has it.
+        right: bool,
+    },
+    /// Stored credentials or realm were replaced.
+    Stored,
+    /// All of the boot chain is through.
+    Provisioned,
+}
+
+/// Where a phone stands. Every phone is in exactly one of these at any moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// No power yet.
+    #[default]
+    Off,
+    /// On its way through the boot chain.
+    Booting,
+    /// The boot chain is through.
+    Provisioned,
+    /// A screen waits for a person.
+    Prompting,
+    /// The boot chain failed, no screen is shown (a retry timer may run).
+    Failed,
+}
+
+impl Standing {
+    /// The word used in files and output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Standing::Off => "off",
+            Standing::Booting => "booting",
+            Standing::Provisioned => "provisioned",
+            Standing::Prompting => "prompting",
+            Standing::Failed => "failed",
+        }
+    }
+}
+
+/// How long a phone waits, drawn anew each time: uniform in `[base, base + spread)`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delay {
+    /// The least.
+    pub base: Duration,
+    /// What chance may add.
+    pub spread: Duration,
+}

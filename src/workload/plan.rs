@@ -1,0 +1,311 @@
+//! The workload as meant: every default filled in, every value checked.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::auth::Algorithm;
+use crate::phone::{Fleet, Moment, Origin, Trigger};
+
+use super::Threshold;
+
+/// A run, ready to be carried out in real or virtual time.
+#[derive(Debug)]
+pub struct Plan {
+    /// The workload's name: its file's stem unless it names itself.
+    pub name: String,
+    /// SHA-256 (hex) of the effective workload: the file with every override applied.
+    pub sha256: String,
+    /// The effective workload as TOML text, secrets masked (for the manifest).
+    pub effective: String,
+    /// All chance follows from this.
+    pub seed: u64,
+    /// The fleets, in order; phone indexes run through them from 0.
+    pub fleets: Vec<Arc<Fleet>>,
+    /// What the phones talk to.
+    pub target: Target,
+    /// The stretches of the run.
+    pub phases: Vec<Phase>,
+    /// Phone seconds per real second (1: real time).
+    pub compression: f64,
+    /// When the run is over.
+    pub end: End,
+    /// How long a phone waits for what; real time, never compressed.
+    pub timeouts: Timeouts,
+    /// Sources and bounds of connections.
+    pub network: Network,
+    /// What the phones' TLS does.
+    pub tls: TlsPlan,
+    /// Goals that can fail the run.
+    pub thresholds: Vec<Threshold>,
+}
+
+/// When a run is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// When the plan is through and no phone can get further by itself: each is provisioned, stands at a
+    /// screen to which nobody comes, or has failed (retry and periodic timers do not count); at `limit` in any case.
+    Settled {
+        /// Phone time after which it ends all the same.
+        limit: Duration,
+    },
+    /// At this phone time, whatever the phones do.
+    After(Duration),
+}
+
+/// What the phones talk to.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A server that is there already.
+    Url {
+        /// Its origin.
+        origin: Arc<Origin>,
+        /// Folder before every path; no trailing slash, empty for the root.
+        base: String,
+        /// PEM file with the CA certificates the phones trust; the system's are never used.
+        ca_file: Option<PathBuf>,
+    },
+    /// The embedded server, started by the run.
+    Embedded(EmbeddedTarget),
+}
+
+/// The embedded server, as `serve` and `run` start it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EmbeddedTarget {
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Which server it resembles.
+    pub likeness: Likeness,
+    /// How it asks for credentials.
+    pub auth: TargetAuth,
+    /// Whether it speaks TLS, with a CA of its own making.
+    pub tls: Option<TargetTls>,
+    /// Folder to store uploads in; memory if none.
+    pub folder: Option<PathBuf>,
+    /// Whether every phone's backup file is there from the start.
+    pub prefilled: bool,
+    /// Largest body it takes, in octets; the likeness's own limit if none.
+    pub body_limit: Option<u64>,
+    /// How many accept loops (threads).
+    pub accept_loops: usize,
+}
+
+/// Which server the embedded target resembles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Likeness {
+    /// IIS-like: challenge, bodies and limits as read in traces of IIS 10.
+    Iis,
+    /// Apache-like.
+    Apache,
+    /// nginx-like.
+    Nginx,
+    /// lighttpd-like.
+    Lighttpd,
+    /// Keeps to the RFCs to the letter.
+    Strict,
+}
+
+/// How the embedded target asks for credentials.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TargetAuth {
+    /// Schemes offered, in this order; empty: no credentials asked.
+    pub offers: Vec<Offer>,
+    /// The realm in every challenge.
+    pub realm: String,
+    /// Which requests need credentials.
+    pub protects: Protects,
+    /// How long a Digest nonce lives.
+    pub nonce_lifetime: Duration,
+}
+
+/// One scheme the embedded target offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// Basic (RFC 7617).
+    Basic,
+    /// Digest with this algorithm (RFC 7616).
+    Digest(Algorithm),
+}
+
+/// Which requests need credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protects {
+    /// Everything.
+    Everything,
+    /// Everything but the settings files that phones fetch without credentials.
+    AllButSettings,
+    /// Only requests that write.
+    Writes,
+}
+
+/// The embedded target's TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetTls {
+    /// Versions it speaks.
+    pub versions: TlsVersions,
+    /// Whether it hands out session tickets.
+    pub tickets: bool,
+    /// Kind of key its certificates have.
+    pub key: KeyKind,
+}
+
+/// TLS versions, of those this build can speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub enum TlsVersions {
+    /// 1.2 and 1.3.
+    #[serde(rename = "1.2+")]
+    Both,
+    /// Only 1.2.
+    #[serde(rename = "1.2")]
+    Only12,
+    /// Only 1.3.
+    #[serde(rename = "1.3")]
+    Only13,
+}
+
+/// Kind of a certificate's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyKind {
+    /// ECDSA on P-256.
+    EcdsaP256,
+    /// RSA, 2048 bits.
+    Rsa2048,
+}
+
+/// A stretch of the run with one arrival plan.
+#[derive(Clone, Debug)]
+pub struct Phase {
+    /// Its name.
+    pub name: String,
+    /// When it begins.
+    pub at: Moment,
+    /// What it does to the phones.
+    pub trigger: Trigger,
+    /// Indexes (into `Plan::fleets`) of the fleets it concerns.
+    pub fleets: Vec<usize>,
+    /// Share of those phones it concerns (0 to 1), drawn per phone.
+    pub share: f64,
+    /// When each start falls.
+    pub arrival: Arrival,
+}
+
+/// An arrival plan: a pure sequence of intended starts (an open model).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arrival {
+    /// Every phone at once.
+    AtOnce,
+    /// Phones one after another at an even rate, each once.
+    Constant {
+        /// Starts per second of phone time.
+        rate: f64,
+    },
+    /// Phones one after another, each once, at a rate that grows or shrinks linearly.
+    Ramp {
+        /// Starts per second at the beginning.
+        from: f64,
+        /// Starts per second at the end of `over`, and from then on.
+        to: f64,
+        /// How long the rate changes.
+        over: Duration,
+    },
+    /// Independent starts at random (exponential gaps) for a while; each falls on a phone at random.
+    Poisson {
+        /// Mean starts per second of phone time.
+        rate: f64,
+        /// How long.
+        over: Duration,
+    },
+    /// Power returns: each phone once, after its switch port's stagger, its own boot time (normal, cut at
+    /// zero) and a DHCP answer that comes late when many ask.
+    PowerReturn {
+        /// Switches bring their ports up over this long, uniform per phone.
+        ports: Duration,
+        /// Mean boot time.
+        boot: Duration,
+        /// Standard deviation of the boot time.
+        spread: Duration,
+        /// DHCP leases the server hands out per second; phones queue for them in order of asking. None: at once.
+        dhcp_rate: Option<f64>,
+    },
+}
+
+/// One intended start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Start {
+    /// When.
+    pub at: Moment,
+    /// Which phone of the run.
+    pub phone: u32,
+    /// What happens to it.
+    pub trigger: Trigger,
+}
+
+/// How long a phone waits; real time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For the TCP connection.
+    pub connect: Duration,
+    /// For the TLS handshake.
+    pub tls: Duration,
+    /// From the request sent to the first byte of the answer.
+    pub first_byte: Duration,
+    /// For the whole exchange, from dispatch to the last byte.
+    pub exchange: Duration,
+}
+
+/// Sources and bounds of connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Addresses the phones connect from, taken in turn; empty: as the system chooses.
+    pub sources: Vec<SourceRange>,
+    /// Most connections open at once, over all shards; None: as many as open files allow.
+    pub max_connections: Option<usize>,
+    /// How long an idle connection is kept by the phone.
+    pub idle: Duration,
+}
+
+/// A run of consecutive source addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceRange {
+    /// The first.
+    pub first: IpAddr,
+    /// How many.
+    pub count: u32,
+}
+
+/// What the phones' TLS does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsPlan {
+    /// Versions the phones offer.
+    pub versions: TlsVersions,
+    /// Whether sessions are resumed.
+    pub resumption: Resumption,
+    /// Whether certificates are verified; off only by the long flag, which is stamped on every output.
+    pub verify: bool,
+}
+
+/// Session resumption.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resumption {
+    /// Every connection makes a full handshake, as after a power cut.
+    Never,
+    /// Each phone keeps its own tickets until it loses power.
+    PerPhone,
+}
+
+impl Plan {
+    /// How many phones there are in all.
+    pub fn phones(&self) -> u32 {
+        self.fleets.iter().map(|f| f.count).sum()
+    }
+
+    /// Index into `fleets` of the fleet phone `index` belongs to; `fleets.len()` if none has it.
+    pub fn fleet_of(&self, index: u32) -> usize {
+        self.fleets.partition_point(|f| f.first + f.count <= index)
+    }
+}
