@@ -215,3 +215,93 @@ pub struct Level {
     /// Where the phones stood at its end.
     pub standings: Standings,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// One exchange in flight from `from` to `to` (seconds), seen by a shard alone.
+    fn of(most: usize, spans: &[(u64, u64)]) -> Intervals {
+        let mut intervals = Intervals::with_most(most);
+        let mut changes: Vec<(u64, i32)> = spans.iter().flat_map(|&(from, to)| [(from, 1), (from + to, -1)]).collect();
+        changes.sort_unstable_by_key(|&(at, change)| (at, -change));
+        let (mut now, mut before) = (0, (0, 0));
+        for (at, change) in changes {
+            intervals.at(Duration::from_secs(at));
+            let start = intervals.last_start_s();
+            if before.0 != start {
+                before = (start, now);
+            }
+            now += change;
+            let interval = intervals.at(Duration::from_secs(at));
+            interval.in_flight_change += change;
+            interval.in_flight_rise = interval.in_flight_rise.max(now - before.1);
+            interval.sent += u32::from(change > 0);
+        }
+        intervals
+    }
+
+    #[test]
+    fn quiet_seconds_carry_the_levels_on() {
+        let rows: Vec<_> =
+            of(100, &[(1, 4), (1, 2)]).levels().map(|l| (l.start_s, l.in_flight, l.in_flight_peak)).collect();
+        assert_eq!(rows, [(0, 0, 0), (1, 2, 2), (2, 2, 2), (3, 1, 2), (4, 1, 1), (5, 0, 1)]);
+    }
+
+    #[test]
+    fn a_shard_that_ends_early_keeps_its_levels() {
+        let mut a = of(100, &[(5, 1)]);
+        let mut b = Intervals::starting_at(Standings { provisioned: 3, ..Standings::default() });
+        b.at(Duration::ZERO).in_flight_change = 2;
+        b.at(Duration::ZERO).in_flight_rise = 2;
+        a.merge(&b);
+        let last = a.levels().last().map(|l| (l.start_s, l.in_flight, l.standings.provisioned));
+        assert_eq!(last, Some((6, 2, 3)));
+        assert_eq!(a.peak_in_flight(), 3);
+    }
+
+    #[test]
+    fn beyond_the_bound_neighbours_merge_and_nothing_is_lost() {
+        let spans: Vec<_> = (0..50).map(|i| (i * 3, 7)).collect();
+        let (fine, coarse) = (of(1000, &spans), of(8, &spans));
+        assert_eq!((fine.width_s(), coarse.width_s()), (1, 32));
+        assert!(coarse.levels().count() <= 8);
+        assert_eq!(coarse.peak_in_flight(), fine.peak_in_flight());
+        assert_eq!(coarse.levels().map(|l| l.interval.sent).sum::<u32>(), 50);
+        let starts: Vec<_> = coarse.levels().map(|l| l.start_s).collect();
+        assert_eq!(starts, [0, 32, 64, 96, 128]);
+    }
+
+    #[test]
+    fn time_does_not_run_backwards() {
+        let mut intervals = Intervals::default();
+        intervals.at(Duration::from_secs(3)).sent += 1;
+        intervals.at(Duration::from_secs(1)).sent += 1;
+        assert_eq!(intervals.levels().map(|l| l.interval.sent).collect::<Vec<_>>(), [0, 0, 0, 2]);
+    }
+
+    proptest! {
+        #[test]
+        fn merging_is_commutative_whatever_the_widths(a in spans(), b in spans(), most in 2usize..9) {
+            let (a, b) = (of(1000, &a), of(most, &b));
+            let (mut ab, mut ba) = (a.clone(), b.clone());
+            ab.merge(&b);
+            ba.merge(&a);
+            prop_assert_eq!(ab.width_s, ba.width_s);
+            prop_assert_eq!(&ab.rows, &ba.rows);
+        }
+
+        #[test]
+        fn a_peak_over_shards_is_never_too_low(a in spans(), b in spans()) {
+            let whole = of(1000, &[a.as_slice(), &b].concat());
+            let mut sum = of(1000, &a);
+            sum.merge(&of(1000, &b));
+            prop_assert!(sum.peak_in_flight() >= whole.peak_in_flight());
+        }
+    }
+
+    fn spans() -> impl Strategy<Value = Vec<(u64, u64)>> {
+        prop::collection::vec((0u64..60, 0u64..9), 0..12)
+    }
+}

@@ -6,15 +6,17 @@
 //! an exchange ended *before* it hands the answer to the phone, [`Recorder::standing`] when a phone's standing
 //! changed, and once [`Recorder::finish`].
 
+mod exchange;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::BuildHasherDefault;
 use std::time::Duration;
 
 use super::totals::count;
-use super::{
-    Counts, ExchangeFacts, HandshakeFacts, HandshakeKind, Intervals, LedgerFault, Snapshot, Standings, Tally, Totals,
-};
+use super::{ExchangeFacts, Intervals, LedgerFault, Snapshot, Standings, Tally, Totals};
 use crate::phone::{Action, Failure, Moment, Operation, Outcome, Request, Standing, Trigger};
 
 /// Counts everything one shard does. Not shared: each shard has its own, and their [`Tally`]s add.
@@ -262,87 +264,6 @@ impl Recorder {
         }
     }
 
-    /// How the exchange ended and where its time went.
-    fn ended(&mut self, at: Duration, facts: &ExchangeFacts) {
-        let e = &mut self.tally.totals.exchanges;
-        let interval = self.tally.intervals.at(at);
-        // An answer that broke off has both: it failed.
-        match (facts.failure, facts.status) {
-            (None, Some(status)) => {
-                count(&mut e.statuses, status);
-                interval.unauthorized += u32::from(status == 401);
-                if let Some(class) = interval.statuses.get_mut(usize::from(status / 100).wrapping_sub(1)) {
-                    *class += 1;
-                }
-            }
-            (failure, _) => {
-                count(&mut e.failures, failure.unwrap_or(Failure::Closed));
-                interval.failures += 1;
-            }
-        }
-        let p = &mut e.phases;
-        p.waited.record(facts.waited);
-        p.total.record(facts.total);
-        let maybe = [
-            (&mut p.connect, facts.connect),
-            (&mut p.tls, facts.handshake.as_ref().map(|h| h.total)),
-            (&mut p.send, facts.send),
-            (&mut p.first_byte, facts.first_byte),
-            (&mut p.receive, facts.receive),
-        ];
-        for (distribution, duration) in maybe {
-            if let Some(duration) = duration {
-                distribution.record(duration);
-            }
-        }
-    }
-
-    /// What went over the wire, whatever became of the exchange.
-    fn wire(&mut self, at: Duration, facts: &ExchangeFacts) {
-        let e = &mut self.tally.totals.exchanges;
-        let connected = facts.connect.is_some() && !facts.failure.is_some_and(is_before_connection);
-        e.opened += u64::from(connected);
-        e.reused += u64::from(facts.reused);
-        e.reconnected += u64::from(facts.reconnected);
-        e.bytes_out += facts.bytes_out;
-        e.bytes_in += facts.bytes_in;
-        let interval = self.tally.intervals.at(at);
-        interval.bytes_out += facts.bytes_out;
-        interval.bytes_in += facts.bytes_in;
-        if let Some(handshake) = &facts.handshake {
-            match handshake.kind {
-                HandshakeKind::Failed => interval.handshakes_failed += 1,
-                _ => interval.handshakes += 1,
-            }
-            self.handshake(handshake);
-        }
-    }
-
-    fn handshake(&mut self, facts: &HandshakeFacts) {
-        let tls = &mut self.tally.totals.tls;
-        let kind = tls.kind_mut(facts.kind);
-        kind.wall.record(facts.total);
-        kind.cpu.record(facts.cpu);
-        tls.hello.record(facts.hello);
-        if let Some(server_flight) = facts.server_flight {
-            tls.server_flight.record(server_flight);
-        }
-        if let Some(verify) = facts.verify {
-            tls.verify.record(verify);
-        }
-        tls.bytes_out += facts.bytes_out;
-        tls.bytes_in += facts.bytes_in;
-        if facts.kind != HandshakeKind::Failed {
-            count_name(&mut tls.versions, facts.version);
-            count_name(&mut tls.suites, facts.suite);
-            count_name(&mut tls.groups, facts.group);
-        }
-        if facts.chain_length > 0 {
-            count(&mut tls.chain_lengths, facts.chain_length);
-            tls.chain_bytes_max = tls.chain_bytes_max.max(facts.chain_bytes);
-        }
-    }
-
     /// One exchange more or less in flight.
     fn fly(&mut self, at: Duration, change: i32) {
         let intervals = &mut self.tally.intervals;
@@ -366,23 +287,5 @@ impl Recorder {
     fn real(&self, moment: Moment) -> Duration {
         let us = moment.as_micros() as f64 / self.compression;
         Duration::from_micros(us as u64)
-    }
-}
-
-fn is_before_connection(failure: Failure) -> bool {
-    matches!(
-        failure,
-        Failure::ConnectRefused
-            | Failure::ConnectTimeout
-            | Failure::ConnectUnreachable
-            | Failure::ConnectFailed
-            | Failure::LocalPorts
-            | Failure::LocalFiles
-    )
-}
-
-fn count_name(counts: &mut Counts<std::borrow::Cow<'static, str>>, name: Option<&'static str>) {
-    if let Some(name) = name {
-        count(counts, std::borrow::Cow::Borrowed(name));
     }
 }
