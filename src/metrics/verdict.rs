@@ -144,9 +144,11 @@ mod tests {
         assert_eq!(judged(|_| ()), Verdict { state: Validity::Valid, reasons: vec![] });
     }
 
+    type Change = fn(&mut Record);
+
     #[test]
     fn books_that_do_not_close_make_it_invalid() {
-        let cases: [(&str, fn(&mut Record)); 5] = [
+        let cases: [(&str, Change); 5] = [
             ("restore: 1 planned, but 0 started and 0 dropped", |r| r.tally.totals.operations[1].planned += 1),
             ("restore: 1 started, but 0 outcomes", |r| {
                 r.tally.totals.operations[1].planned += 1;

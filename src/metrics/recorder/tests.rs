@@ -264,7 +264,7 @@ fn any_action() -> impl Strategy<Value = Action> {
 enum Event {
     Action(Action),
     Dispatched,
-    Exchange(ExchangeFacts),
+    Exchange(Box<ExchangeFacts>),
     Standing(Standing, Standing),
 }
 
@@ -273,7 +273,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         6 => any_action().prop_map(Event::Action),
         1 => Just(Event::Dispatched),
-        2 => prop_oneof![Just(first(401)), Just(answered(200))].prop_map(Event::Exchange),
+        2 => prop_oneof![Just(first(401)), Just(answered(200))].prop_map(|facts| Event::Exchange(Box::new(facts))),
         1 => (standing.clone(), standing).prop_map(|(from, to)| Event::Standing(from, to)),
     ]
 }
