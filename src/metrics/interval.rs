@@ -9,6 +9,8 @@ use super::Standings;
 /// What happened within one interval of real time. Everything in it adds: over shards as over time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interval {
+    /// Starts of the plan: power-ups, changes, wishes.
+    pub starts: u32,
     /// Operations that came to stand in the plan.
     pub planned: u32,
     /// Operations that began.
@@ -62,6 +64,7 @@ impl Interval {
 
     fn add(&mut self, other: &Interval) {
         let counts = [
+            (&mut self.starts, other.starts),
             (&mut self.planned, other.planned),
             (&mut self.started, other.started),
             (&mut self.finished, other.finished),

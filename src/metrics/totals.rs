@@ -16,6 +16,8 @@ pub type Counts<K> = BTreeMap<K, u64>;
 pub struct Totals {
     /// Phones there are, whatever they do.
     pub phones: u64,
+    /// From the intended moment of each start of the plan until the phone was told of it.
+    pub pace: Distribution,
     /// By operation, in the order of [`Operation::ALL`].
     pub operations: [OperationTotals; Operation::ALL.len()],
     /// Exchanges and connections.
@@ -171,6 +173,7 @@ impl Totals {
     /// Adds the totals of another shard. Exact: it is the same whatever the order.
     pub fn merge(&mut self, other: &Totals) {
         self.phones += other.phones;
+        self.pace.merge(&other.pace);
         for (mine, theirs) in self.operations.iter_mut().zip(&other.operations) {
             mine.merge(theirs);
         }

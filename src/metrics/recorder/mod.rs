@@ -1,7 +1,7 @@
 //! The recorder: one per shard, it turns what phones do and sockets see into counts.
 //!
 //! The driver calls, in the order things happen:
-//! [`Recorder::triggered`] when the plan acts on a phone, [`Recorder::action`] for each action of the phone machine,
+//! [`Recorder::start`] when the plan acts on a phone, [`Recorder::action`] for each action of the phone machine,
 //! [`Recorder::dispatched`] when it first attempts a connect or a byte for an operation, [`Recorder::exchange`] when
 //! an exchange ended *before* it hands the answer to the phone, [`Recorder::standing`] when a phone's standing
 //! changed, and once [`Recorder::finish`].
@@ -18,6 +18,7 @@ use std::time::Duration;
 use super::totals::count;
 use super::{ExchangeFacts, Intervals, LedgerFault, Snapshot, Standings, Tally, Totals};
 use crate::phone::{Action, Failure, Moment, Operation, Outcome, Request, Standing, Trigger};
+use crate::workload::Start;
 
 /// Counts everything one shard does. Not shared: each shard has its own, and their [`Tally`]s add.
 #[derive(Debug)]
@@ -63,12 +64,15 @@ impl Recorder {
         }
     }
 
-    /// The plan acts on a phone. `intended` is phone time; only power-ups matter here: the storm counts from the first.
-    pub fn triggered(&mut self, _phone: u32, trigger: Trigger, intended: Moment) {
-        if trigger == Trigger::PowerUp {
-            let intended = self.real(intended);
-            self.tally.totals.provisioning.power_up_intended(intended);
+    /// The plan acts on a phone, `at` this moment of real time. The storm counts from the first intended power-up.
+    pub fn start(&mut self, at: Duration, start: &Start) {
+        let intended = self.real(start.at);
+        let totals = &mut self.tally.totals;
+        totals.pace.record(at.saturating_sub(intended));
+        if start.trigger == Trigger::PowerUp {
+            totals.provisioning.power_up_intended(intended);
         }
+        self.tally.intervals.at(at).starts += 1;
     }
 
     /// A phone's standing changed. All phones begin as [`Standing::Off`]: tell of those that start on, too.

@@ -63,7 +63,7 @@ fn first(status: u16) -> ExchangeFacts {
 /// A restore over TLS: challenged, answered, done. Intended at 1000 ms of phone time, begun at 1010 ms.
 fn restore(r: &mut Recorder, phone: u32) {
     let actions = |r: &mut Recorder, at, list: &[Action]| list.iter().for_each(|a| r.action(at, phone, a));
-    r.triggered(phone, Trigger::PowerUp, moment(900));
+    r.start(ms(903), &Start { at: moment(900), phone, trigger: Trigger::PowerUp });
     r.standing(ms(950), Standing::Off, Standing::Booting);
     let begin = Action::Started { operation: Operation::Restore, intended: moment(1000) };
     actions(r, ms(1010), &[Action::Planned(Operation::Restore), begin, send(Reason::First)]);
@@ -120,6 +120,7 @@ fn the_story_of_one_restore() {
     assert_eq!(totals.tls.versions.get("1.3"), Some(&1));
     assert_eq!((totals.tls.chain_bytes_max, totals.tls.chain_lengths.get(&2)), (1500, Some(&1)));
     assert_eq!(totals.provisioning.drain(), Some(ms(160)), "from the intended power-up");
+    assert_eq!(totals.pace.max_us(), Some(3_000));
 
     let levels: Vec<_> = intervals.levels().collect();
     assert_eq!(levels.len(), 3, "up to the end, quiet seconds too");
@@ -134,7 +135,7 @@ fn the_story_of_one_restore() {
 #[test]
 fn intended_starts_are_phone_time() {
     let mut r = Recorder::new(1, 10.0);
-    r.triggered(0, Trigger::PowerUp, moment(5_000));
+    r.start(ms(500), &Start { at: moment(5_000), phone: 0, trigger: Trigger::PowerUp });
     r.action(ms(1010), 0, &Action::Started { operation: Operation::Backup, intended: moment(10_000) });
     r.dispatched(ms(1015), 0);
     r.action(ms(1030), 0, &Action::Finished(Operation::Backup, Outcome::NotFound));
