@@ -156,6 +156,28 @@ fn reports_are_taken_by_put_only() {
     }
 }
 
+/// What `docs/servers.md` says of PUTs that a phone might try.
+#[test]
+fn awkward_uploads_are_answered_as_the_manual_says() {
+    let large = vec![b'x'; (1 << 20) + 1];
+    for (program, into_new_folder, over_a_mebibyte, without_dav) in
+        [(Program::Nginx, 201, 413, 405), (Program::Apache, 409, 201, 405), (Program::Lighttpd, 409, 201, 501)]
+    {
+        let server = Server::start(program, None, &site());
+        let password = password(2_000);
+        let status =
+            |method, path: &str, body| ask(&server, method, path, credentials(program, "2000", &password), body).status;
+        let name = program.name();
+        assert_eq!(status("PUT", "/backup/new/2000_96xxdata.txt", Some(&b"x"[..])), into_new_folder, "{name}");
+        assert_eq!(status("PUT", "/backup/large.txt", Some(&large[..])), over_a_mebibyte, "{name}");
+        assert_eq!(status("PUT", "/46xxsettings.txt", Some(&b"x"[..])), without_dav, "{name}");
+        assert_eq!(status("PUT", "/backup/2000_96xxdata.txt", Some(&b"x"[..])), 201, "{name}");
+        assert_eq!(status("DELETE", "/backup/2000_96xxdata.txt", None), 204, "{name}");
+        assert_eq!(status("GET", "/backup/2000_96xxdata.txt", None), 404, "{name}");
+        assert_eq!(server.stored("/46xxsettings.txt").as_deref(), Some(SETTINGS), "{name}");
+    }
+}
+
 #[test]
 fn a_missing_server_fails_the_test_and_says_what_to_run() {
     let none = find("nginx", OsStr::new(""), &[]).unwrap_err();
