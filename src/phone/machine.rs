@@ -314,9 +314,11 @@ impl Phone {
         }
     }
 
-    /// Stages that wait will never start. The one under way is not among them.
+    /// Stages that wait for their timer will never start. The one under way is not among them.
     fn drop_chain(&mut self, cause: DropCause, ctx: &Context<'_>, out: &mut Vec<Action>) {
-        if let (Chain::At(stage), None) = (self.chain, &self.doing) {
+        if let Chain::At(stage) = self.chain
+            && self.timers.is_set(TimerFor::Chain)
+        {
             self.timers.clear(TimerFor::Chain);
             self.chain = Chain::Broken;
             self.drop_stages(stage, cause, ctx, out);
@@ -433,9 +435,13 @@ impl Phone {
         }
     }
 
-    /// The stage the chain is at or stands at, and its operation.
+    /// The stage that is under way or stands at a screen, and its operation. While the chain's timer runs, an
+    /// operation of the same kind is somebody's wish and not the stage's.
     fn chain_stage(&self, ctx: &Context<'_>) -> Option<(u8, Operation)> {
         let (Chain::At(stage) | Chain::Stands(stage)) = self.chain else { return None };
+        if self.timers.is_set(TimerFor::Chain) {
+            return None;
+        }
         Some((stage, ctx.fleet.family.boot().get(usize::from(stage))?.operation))
     }
 
@@ -517,5 +523,100 @@ impl Phone {
     /// Who this phone is.
     pub(super) fn identity(&self, ctx: &Context<'_>) -> Identity {
         ctx.fleet.identity(self.index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::bench::{Bench, challenge, fleet, status};
+    use super::super::{Answer, People};
+    use super::*;
+
+    /// Anything a server, a person or the plan may do next.
+    #[derive(Clone, Copy, Debug)]
+    enum Event {
+        Trigger(Trigger),
+        Wait(u32),
+        Answer(u8),
+        Fail,
+        Type(bool),
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        let trigger = prop::sample::select(vec![
+            Trigger::PowerUp,
+            Trigger::Change,
+            Trigger::Backup,
+            Trigger::Restore,
+            Trigger::Resync,
+        ]);
+        prop_oneof![
+            1 => trigger.prop_map(Event::Trigger),
+            4 => (0..2_000u32).prop_map(Event::Wait),
+            8 => (0..8u8).prop_map(Event::Answer),
+            1 => Just(Event::Fail),
+            1 => any::<bool>().prop_map(Event::Type),
+        ]
+    }
+
+    fn answer(which: u8) -> Answer {
+        match which {
+            0 => status(404),
+            1 => status(503),
+            2 => challenge(&["Digest realm=\"files\", nonce=\"n\", qop=\"auth\", algorithm=MD5-sess"]),
+            3 => challenge(&["Digest realm=\"other\", nonce=\"n\"", "Basic realm=\"files\""]),
+            4 => challenge(&["Negotiate"]),
+            5 => challenge(&[]),
+            _ => status(200),
+        }
+    }
+
+    proptest! {
+        /// Whatever happens: one exchange at a time, nothing started that was not planned, and after the
+        /// run has drained every operation planned is started or dropped and every one started has an end.
+        #[test]
+        fn the_books_close_whatever_happens(
+            cisco in any::<bool>(), null in any::<bool>(), events in prop::collection::vec(event(), 0..60)
+        ) {
+            let mut fleet = fleet(if cisco { "cisco-mpp" } else { "avaya-96xx" }, "");
+            fleet.account.null = if null { 1.0 } else { 0.0 };
+            fleet.people = People { come: 0.5, right: 0.5, ..People::default() };
+            let mut bench = Bench::new(fleet);
+            let mut exchanging = false;
+            for event in events {
+                let asked = match event {
+                    Event::Trigger(trigger) => bench.give(Input::Trigger(trigger)),
+                    Event::Wait(seconds) => {
+                        let until = bench.now + std::time::Duration::from_secs(seconds.into());
+                        let due = bench.phone.next_due();
+                        bench.now = until.min(due);
+                        (due <= until).then(|| bench.give(Input::Due)).flatten()
+                    }
+                    Event::Answer(which) => bench.give(Input::Answered(&answer(which))),
+                    Event::Fail => bench.give(Input::Failed(Failure::Closed)),
+                    Event::Type(right) => {
+                        let password = if right { "right" } else { "guess" };
+                        bench.give(Input::Typed(Credentials::new("2001", password)))
+                    }
+                };
+                let ended = matches!(event, Event::Answer(_) | Event::Fail | Event::Trigger(Trigger::PowerUp));
+                prop_assert!(asked.is_none() || ended || !exchanging, "a second exchange beside the first");
+                exchanging = asked.is_some() || (exchanging && !ended);
+                prop_assert_eq!(bench.phone.operation().is_some(), exchanging, "an operation always has an exchange");
+                prop_assert!(!exchanging || bench.phone.next_due() == Moment::NEVER);
+            }
+            bench.give(Input::Drain(DropCause::RunEnded));
+            bench.give(Input::Abort);
+            prop_assert_eq!(bench.phone.operation(), None);
+            prop_assert_eq!(bench.phone.next_due(), Moment::NEVER);
+            bench.assert_ledger();
+        }
+    }
+
+    #[test]
+    fn a_phone_at_rest_is_small() {
+        assert!(size_of::<Phone>() <= 160, "{} octets", size_of::<Phone>());
     }
 }
