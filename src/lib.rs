@@ -5,5 +5,7 @@
 
 pub mod auth;
 pub mod metrics;
+#[cfg(feature = "live")]
+pub mod net;
 pub mod phone;
 pub mod workload;
