@@ -8,4 +8,5 @@ pub mod metrics;
 #[cfg(feature = "live")]
 pub mod net;
 pub mod phone;
+pub mod report;
 pub mod workload;
