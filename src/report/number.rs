@@ -30,6 +30,11 @@ pub(super) fn figure(value: Option<f64>) -> String {
     }
 }
 
+/// A value of any kind: whole numbers as counts, others with three digits.
+pub(super) fn value(value: f64) -> String {
+    if value >= 0.0 && value.fract() == 0.0 { count(value as u64) } else { figure(Some(value)) }
+}
+
 /// Seconds: `0.412 s`, `41.2 s`, and from two minutes on `12 min 34 s`, `3 h 05 min`.
 pub(super) fn seconds(value: Option<f64>) -> String {
     match value {
@@ -84,6 +89,7 @@ mod tests {
         for (value, text) in table {
             assert_eq!(seconds(value), text);
         }
+        assert_eq!((value(10.0), value(1_000.0), value(0.0257)), ("10".into(), "1,000".into(), "0.026".into()));
         assert_eq!(bytes(61_341_696), "61.3 MB");
         assert_eq!(percent(0.4137), "41 %");
     }

@@ -24,6 +24,9 @@ fn row(table: &mut Table, name: &str, what: &str, f: &Figures) {
 }
 
 pub(super) fn times(page: &mut Page, s: &Summary) {
+    if s.operations.is_empty() {
+        return;
+    }
     let mut table = table("Times in ms");
     for (name, o) in in_order(s) {
         row(&mut table, &format!("  {name}"), "response time", &o.response_ms);

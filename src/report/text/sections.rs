@@ -1,7 +1,7 @@
 //! The sections that are counts and words.
 
 use super::Page;
-use crate::report::number::{bytes, count, figure, percent, seconds};
+use crate::report::number::{bytes, count, figure, percent, seconds, value};
 use crate::report::summary::{Named, Summary};
 use crate::report::table::{Align, Table};
 
@@ -112,6 +112,9 @@ fn failed_words(s: &Summary) -> String {
 }
 
 pub(super) fn operations(page: &mut Page, s: &Summary) {
+    if s.operations.is_empty() {
+        return page.heading("Operations", "none was planned");
+    }
     page.gap();
     let right = (Align::Right, 7);
     let mut table = Table::new(&[(Align::Left, super::NAME), right, right, right, right, (Align::Left, 0)]);
@@ -225,11 +228,11 @@ pub(super) fn thresholds(page: &mut Page, s: &Summary) {
     page.heading("Thresholds", &about);
     let mut table = Table::new(&[(Align::Left, 0), (Align::Right, 0)]);
     for threshold in &s.thresholds {
-        let value = match threshold.value {
-            Some(value) => figure(Some(value)),
+        let told = match threshold.value {
+            Some(known) => value(known),
             None => "too few samples to tell".to_owned(),
         };
-        table.row([threshold.text.clone(), value]);
+        table.row([threshold.text.clone(), told]);
     }
     for (threshold, line) in s.thresholds.iter().zip(table.lines().collect::<Vec<_>>()) {
         let mark = if threshold.pass { page.style.good("pass") } else { page.style.bad("FAIL") };
