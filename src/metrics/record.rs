@@ -81,14 +81,24 @@ impl Record {
 pub(super) mod tests {
     use super::*;
     use crate::metrics::Recorder;
+    use crate::phone::{Action, Moment, Operation, Outcome};
 
-    /// Seven phones that did nothing: closed books.
+    /// Seven phones, one of which did one thing: closed books.
     pub(in crate::metrics) fn closed() -> Record {
+        let mut recorder = Recorder::new(7, 1.0);
+        let intended = Moment::ZERO;
+        for action in [
+            Action::Planned(Operation::Resync),
+            Action::Started { operation: Operation::Resync, intended },
+            Action::Finished(Operation::Resync, Outcome::Ok),
+        ] {
+            recorder.action(Duration::ZERO, 0, &action);
+        }
         Record {
             plan: PlanFacts { phones: 7, compression: 1.0, ..PlanFacts::default() },
             started_at: SystemTime::UNIX_EPOCH,
             wall: Duration::from_secs(1),
-            tally: Recorder::new(7, 1.0).finish(Duration::from_secs(1)),
+            tally: recorder.finish(Duration::from_secs(1)),
             generator: GeneratorFacts { shards: 1, ..GeneratorFacts::default() },
             marks: Marks::default(),
             thresholds: Vec::new(),
