@@ -6,4 +6,5 @@
 pub mod auth;
 pub mod metrics;
 pub mod phone;
+pub mod target;
 pub mod workload;
