@@ -1,13 +1,13 @@
 //! The certificates: a CA of the target's own making and one server certificate below it.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{fmt, io};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -124,7 +124,8 @@ impl Authority {
         let (authority, chain_pem) = Authority::make(kind, listen).map_err(|e| unusable(&e.to_string()))?;
         let key_pem = pem("PRIVATE KEY", authority.key.secret_der());
         // The CA comes last: a client that waits for it finds a server that is ready to be trusted.
-        let contents = [(&files[2], &key_pem, 0o600), (&files[1], &chain_pem, 0o644), (&files[0], &authority.ca_pem, 0o644)];
+        let contents =
+            [(&files[2], &key_pem, 0o600), (&files[1], &chain_pem, 0o644), (&files[0], &authority.ca_pem, 0o644)];
         for (file, text, mode) in contents {
             let written = OpenOptions::new().write(true).create_new(true).mode(mode).open(file);
             written.and_then(|mut f| f.write_all(text.as_bytes())).map_err(|e| refuse(file, e))?;
@@ -225,17 +226,6 @@ fn pem(label: &str, der: &[u8]) -> String {
 
 fn unusable(cause: &str) -> TargetError {
     TargetError::Tls { action: "use the certificates", cause: cause.to_owned(), remedy: REMEDY }
-}
-
-impl From<rcgen::Error> for TargetError {
-    fn from(error: rcgen::Error) -> TargetError {
-        unusable(&error.to_string())
-    }
-}
-
-/// Writes the CA certificate where a client can name it.
-pub fn write_ca(file: &Path, ca_pem: &str) -> io::Result<()> {
-    fs::write(file, ca_pem)
 }
 
 #[cfg(test)]

@@ -71,8 +71,10 @@ pub(crate) struct DigestManners {
     pub(crate) stale_first: bool,
     /// Whether a nonce count seen before is refused.
     pub(crate) refuses_replay: bool,
-    /// Status when the `uri` in the answer is not that of the request; `None`: refused with a challenge (401).
-    pub(crate) wrong_uri: Option<StatusCode>,
+    /// Status of credentials that cannot be read; 401 comes with a challenge.
+    pub(crate) malformed: StatusCode,
+    /// Whether answers without `qop` (RFC 2069) are taken.
+    pub(crate) takes_legacy: bool,
     /// What a success sends in `Authentication-Info`.
     pub(crate) info: Info,
 }
@@ -119,10 +121,11 @@ const IIS: Manners = Manners {
     sends_allow: true,                              // [seen]
     folds_case: true,                               // [doc] NTFS
     digest: DigestManners {
-        stale_first: false,                       // [assumed]
-        refuses_replay: true,                     // [assumed], RFC 7616 3.4
-        wrong_uri: Some(StatusCode::BAD_REQUEST), // [assumed], RFC 7616 3.4.6
-        info: Info::Nothing,                      // [assumed]
+        stale_first: false,                  // [assumed]
+        refuses_replay: true,                // [assumed], RFC 7616 3.4
+        malformed: StatusCode::UNAUTHORIZED, // [assumed]
+        takes_legacy: false,                 // [assumed]
+        info: Info::Nothing,                 // [assumed]
     },
     patience: Patience { header: secs(120), idle: secs(120), body: secs(120), requests: None }, // [doc]
 };
@@ -140,10 +143,11 @@ const APACHE: Manners = Manners {
     sends_allow: true,                           // [doc]
     folds_case: false,
     digest: DigestManners {
-        stale_first: false,                       // [tried], [seen] check_nonce comes last
-        refuses_replay: false,                    // [doc] AuthDigestNcCheck is off
-        wrong_uri: Some(StatusCode::BAD_REQUEST), // [tried]
-        info: Info::Proof(secs(30)),              // [seen] NEXTNONCE_DELTA
+        stale_first: false,                  // [tried], [seen] check_nonce comes last
+        refuses_replay: false,               // [doc] AuthDigestNcCheck is off
+        malformed: StatusCode::UNAUTHORIZED, // [seen]
+        takes_legacy: true,                  // [seen]
+        info: Info::Proof(secs(30)),         // [seen] NEXTNONCE_DELTA
     },
     // [doc] RequestReadTimeout, KeepAliveTimeout, MaxKeepAliveRequests
     patience: Patience { header: secs(20), idle: secs(5), body: secs(20), requests: Some(100) },
@@ -165,7 +169,8 @@ const NGINX: Manners = Manners {
     digest: DigestManners {
         stale_first: false,
         refuses_replay: true,
-        wrong_uri: Some(StatusCode::BAD_REQUEST),
+        malformed: StatusCode::UNAUTHORIZED, // [seen] for Basic
+        takes_legacy: false,                 // [seen] for Basic
         info: Info::Nothing,
     },
     // [doc] client_header_timeout, keepalive_timeout, client_body_timeout, keepalive_requests
@@ -185,10 +190,11 @@ const LIGHTTPD: Manners = Manners {
     sends_allow: true,                           // [assumed]
     folds_case: false,
     digest: DigestManners {
-        stale_first: true,                        // [tried]
-        refuses_replay: false,                    // [seen] keeps no counts
-        wrong_uri: Some(StatusCode::BAD_REQUEST), // [seen]
-        info: Info::NextNonce(secs(60)),          // [seen] past 540 of 600 s
+        stale_first: true,                  // [tried]
+        refuses_replay: false,              // [seen] keeps no counts
+        malformed: StatusCode::BAD_REQUEST, // [seen]
+        takes_legacy: true,                 // [seen]
+        info: Info::NextNonce(secs(60)),    // [seen] past 540 of 600 s
     },
     // [doc] max-read-idle, max-keep-alive-idle, max-keep-alive-requests
     patience: Patience { header: secs(60), idle: secs(5), body: secs(60), requests: Some(100) },
@@ -209,9 +215,10 @@ const STRICT: Manners = Manners {
     folds_case: false,
     digest: DigestManners {
         stale_first: false,
-        refuses_replay: true,                     // RFC 7616 3.4
-        wrong_uri: Some(StatusCode::BAD_REQUEST), // RFC 7616 3.4.6
-        info: Info::Proof(secs(30)),              // RFC 7616 3.5
+        refuses_replay: true,               // RFC 7616 3.4
+        malformed: StatusCode::BAD_REQUEST, // RFC 7616 3.4
+        takes_legacy: false,                // RFC 7616 3.4
+        info: Info::Proof(secs(30)),        // RFC 7616 3.5
     },
     patience: Patience { header: secs(30), idle: secs(30), body: secs(30), requests: None }, // [assumed]
 };

@@ -109,6 +109,11 @@ impl Store {
         Store { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), place }
     }
 
+    /// Whether it is in memory: names on disk are as the file system has them.
+    pub fn is_memory(&self) -> bool {
+        matches!(self.place, Place::Memory { .. })
+    }
+
     /// What is stored under this path.
     pub fn get(&self, path: &FilePath) -> Result<Found, StoreError> {
         let shard = self.shard(path);
