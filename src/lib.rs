@@ -5,5 +5,8 @@
 
 pub mod auth;
 pub mod metrics;
+#[cfg(feature = "live")]
+pub mod net;
 pub mod phone;
+pub mod report;
 pub mod workload;
