@@ -56,8 +56,8 @@ pub(super) fn storm(page: &mut Page, s: &Summary) {
         );
     page.fact("provisioned", &reached.join(" · "));
     if storm.drain_s.is_some() {
-        let phones = format!("{} of {} phones", count(storm.provisioned), count(storm.phones));
-        page.fact("drain", &format!("{} until the last of {phones}", seconds(storm.drain_s)));
+        let phones = format!("{} of {}", count(storm.provisioned), count(storm.phones));
+        page.fact("drain", &format!("{} until the last phone that got through ({phones})", seconds(storm.drain_s)));
     }
     page.fact("in flight", &format!("at most {} exchanges at once", count(storm.peak_in_flight)));
     if storm.amplification.is_some() {
