@@ -378,11 +378,3 @@ pub struct Generator {
     /// Resident memory a phone at rest takes, in octets.
     pub rss_per_phone_bytes: Option<u64>,
 }
-
-impl Summary {
-    /// The figure at a path of keys, such as `operations.restore.response_ms.p99`; `None` if there is none or it is null.
-    pub fn figure(&self, path: &str) -> Option<f64> {
-        let whole = serde_json::to_value(self).ok()?;
-        path.split('.').try_fold(&whole, |value, key| value.get(key))?.as_f64()
-    }
-}
