@@ -4,8 +4,6 @@
 //! [`auth`] → [`phone`] → [`workload`], [`metrics`] → `target`, `net` → `driver` → `report` → `cli`.
 
 pub mod auth;
-#[cfg(feature = "live")]
-pub mod cli;
 pub mod metrics;
 pub mod phone;
 pub mod report;
