@@ -1,11 +1,12 @@
 //! How far a run is: one line on stderr if that is a terminal, else a log line now and then.
 
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::metrics::Snapshot;
+use crate::metrics::{Snapshot, SnapshotCell};
 use crate::report::number::{count, seconds};
 
 /// How often a log line is written where there is no terminal.
@@ -13,12 +14,24 @@ const LOG_EVERY: Duration = Duration::from_secs(10);
 /// How long a rate is taken over.
 const RATE_OVER: Duration = Duration::from_secs(1);
 
-/// The line a person watches while a run is on. Fed with the sum of all shards' snapshots, some times a second.
+/// The line a person watches while a run is on. Shown some times a second from the shards' snapshots.
 #[derive(Debug)]
 pub(super) struct Progress {
+    phones: u64,
+    began: Instant,
     line: Option<ProgressBar>,
     next_log: Duration,
     rate: Rate,
+    ending: Ending,
+}
+
+/// Whether somebody interrupted the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Ending {
+    #[default]
+    Not,
+    Draining,
+    AtOnce,
 }
 
 /// Exchanges per second over the last [`RATE_OVER`].
@@ -30,53 +43,70 @@ struct Rate {
 }
 
 impl Progress {
-    /// A line on stderr if that is a terminal, and log lines at info level every ten seconds if not.
-    pub(super) fn new() -> Progress {
-        Progress::on_terminal(std::io::stderr().is_terminal())
+    /// For a run of so many phones that begins now: a line on stderr if that is a terminal, and log lines at info
+    /// level every ten seconds if not.
+    pub(super) fn new(phones: u64) -> Progress {
+        Progress::on(std::io::stderr().is_terminal(), phones)
     }
 
-    fn on_terminal(terminal: bool) -> Progress {
+    fn on(terminal: bool, phones: u64) -> Progress {
         let line = terminal.then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
             bar.set_style(ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
-        Progress { line, next_log: LOG_EVERY, rate: Rate::default() }
+        Progress { phones, began: now(), line, next_log: LOG_EVERY, rate: Rate::default(), ending: Ending::Not }
     }
 
-    /// Shows where the run is, `at` this time since it began.
-    pub(super) fn update(&mut self, at: Duration, now: &Snapshot) {
-        let rate = self.rate.update(at, now.sent);
+    /// Shows where the run is: the sum of what its shards last published.
+    pub(super) fn show(&mut self, shards: &[Arc<SnapshotCell>]) {
+        let mut sum = Snapshot::default();
+        shards.iter().for_each(|shard| sum += shard.read());
+        sum.phones = self.phones;
+        self.update(now().duration_since(self.began), &sum);
+    }
+
+    fn update(&mut self, at: Duration, snapshot: &Snapshot) {
+        let rate = self.rate.update(at, snapshot.sent);
         match &self.line {
-            Some(line) => line.set_message(words(at, now, rate)),
+            Some(line) => line.set_message(words(at, snapshot, rate, self.ending)),
             None if at >= self.next_log => {
                 self.next_log = at.saturating_add(LOG_EVERY);
-                tracing::info!("{}", words(at, now, rate));
+                tracing::info!("{}", words(at, snapshot, rate, self.ending));
             }
             None => {}
         }
     }
 
-    /// Runs `print`, which writes to stderr, without tearing the line.
-    pub(super) fn beside<R>(&self, print: impl FnOnce() -> R) -> R {
-        match &self.line {
-            Some(line) => line.suspend(print),
-            None => print(),
+    /// Somebody interrupted the run: it drains, or ends `at_once`.
+    pub(super) fn interrupted(&mut self, at_once: bool) {
+        self.ending = if at_once { Ending::AtOnce } else { Ending::Draining };
+        if self.line.is_none() {
+            tracing::warn!("{}", self.ending.words());
         }
     }
 
     /// Takes the line away.
-    pub(super) fn finish(self) {
+    pub(super) fn end(self) {
         if let Some(line) = self.line {
             line.finish_and_clear();
         }
     }
 }
 
-impl Default for Progress {
-    fn default() -> Self {
-        Progress::new()
+impl Ending {
+    const fn words(self) -> &'static str {
+        match self {
+            Ending::Not => "",
+            Ending::Draining => "draining: what is under way may end, Ctrl-C again ends at once",
+            Ending::AtOnce => "ending at once",
+        }
     }
+}
+
+#[allow(clippy::disallowed_methods, reason = "a person watches in real time; no figure is made from it")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 impl Rate {
@@ -90,7 +120,7 @@ impl Rate {
     }
 }
 
-fn words(at: Duration, now: &Snapshot, per_second: f64) -> String {
+fn words(at: Duration, now: &Snapshot, per_second: f64, ending: Ending) -> String {
     let mut words = vec![
         format!("{:.0} s", at.as_secs_f64()),
         format!("{} of {} phones provisioned", count(now.provisioned), count(now.phones)),
@@ -112,6 +142,9 @@ fn words(at: Duration, now: &Snapshot, per_second: f64) -> String {
     let others = now.finished.saturating_sub(now.succeeded);
     if others > 0 {
         words.push(format!("{} of them not ok", count(others)));
+    }
+    if ending != Ending::Not {
+        words.insert(0, ending.words().to_owned());
     }
     words.join(" · ")
 }
@@ -141,13 +174,13 @@ mod tests {
     #[test]
     fn the_line_midway_and_at_rest() {
         assert_eq!(
-            words(Duration::from_millis(3_200), &MIDWAY, 1496.6),
+            words(Duration::from_millis(3_200), &MIDWAY, 1496.6, Ending::Not),
             "3 s · 1,235 of 2,000 phones provisioned · 750 booting · 14 prompting · 1 failed · 1,497 exchanges/s · \
              20 in flight · 1,500 × 401 · 3,000 operations ended · 15 of them not ok"
         );
         let rest = Snapshot { phones: 5, ..Snapshot::default() };
         assert_eq!(
-            words(Duration::from_secs(600), &rest, 0.0),
+            words(Duration::from_secs(600), &rest, 0.0, Ending::Not),
             "10 min 00 s · 0 of 5 phones provisioned · 0 exchanges/s · 0 in flight · 0 operations ended"
         );
     }
@@ -164,13 +197,22 @@ mod tests {
 
     #[test]
     fn without_a_terminal_there_is_no_line() {
-        let mut progress = Progress::on_terminal(false);
+        let mut progress = Progress::on(false, 2_000);
         assert!(progress.line.is_none());
         for s in 0..25 {
             progress.update(Duration::from_secs(s), &MIDWAY);
         }
         assert_eq!(progress.next_log, Duration::from_secs(30), "told at 10 s and 20 s");
-        assert_eq!(progress.beside(|| 7), 7);
-        progress.finish();
+        progress.show(&[Arc::new(SnapshotCell::new())]);
+        progress.end();
+    }
+
+    #[test]
+    fn an_interruption_is_told_first() {
+        let mut progress = Progress::on(false, 2_000);
+        progress.interrupted(false);
+        assert!(words(Duration::ZERO, &MIDWAY, 0.0, progress.ending).starts_with("draining: "));
+        progress.interrupted(true);
+        assert!(words(Duration::ZERO, &MIDWAY, 0.0, progress.ending).starts_with("ending at once · 0 s"));
     }
 }

@@ -8,13 +8,12 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::Instant;
 
 use super::progress::Progress;
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, machine};
 use crate::driver::{self, Control, Driven, Setting};
-use crate::metrics::{GeneratorFacts, Marks, PlanFacts, Record, Snapshot, SnapshotCell, ThresholdResult, Validity};
+use crate::metrics::{GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, ThresholdResult};
 use crate::net::{Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin, Trigger};
 use crate::report::{self, Circumstances, Folder, Manifest, Summary};
@@ -74,8 +73,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     };
     let started_at = now();
     let driven = drive(&runtime, &plan, &setting).map_err(|error| {
-        // Nothing was measured: leave no empty folder that looks like a run. One with anything in it stays.
-        let _ = std::fs::remove_dir(folder.path());
+        folder.abandon();
         Ended::undone(error)
     })?;
     drop(server.embedded);
@@ -192,8 +190,7 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
 
 /// Runs the shards, shows progress, and hands Ctrl-C on: the first drains, the second ends at once.
 fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Driven, driver::RunError> {
-    let mut progress = Progress::new();
-    let began = Instant::now();
+    let mut progress = Progress::new(plan.phones().into());
     std::thread::scope(|scope| {
         let run = scope.spawn(|| driver::run(plan, setting));
         let watched = runtime.block_on(async {
@@ -202,9 +199,9 @@ fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Drive
             let mut tick = tokio::time::interval(Duration::from_millis(100));
             while !run.is_finished() {
                 tokio::select! {
-                    _ = tick.tick() => progress.update(began.elapsed(), &together(&setting.snapshots)),
-                    _ = interrupt.recv() => progress.beside(|| stop(&setting.control)),
-                    _ = terminate.recv() => progress.beside(|| stop(&setting.control)),
+                    _ = tick.tick() => progress.show(&setting.snapshots),
+                    _ = interrupt.recv() => progress.interrupted(setting.control.interrupt()),
+                    _ = terminate.recv() => progress.interrupted(setting.control.interrupt()),
                 }
             }
             io::Result::Ok(())
@@ -213,23 +210,9 @@ fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Drive
             tracing::warn!("signals cannot be watched ({error}): Ctrl-C will end the run without a report");
         }
         let ended = run.join().unwrap_or(Err(driver::RunError::Panic));
-        progress.finish();
+        progress.end();
         ended
     })
-}
-
-fn together(snapshots: &[Arc<SnapshotCell>]) -> Snapshot {
-    let mut sum = Snapshot::default();
-    for shard in snapshots {
-        sum += shard.read();
-    }
-    sum
-}
-
-fn stop(control: &Control) {
-    let word = if control.interrupt() { "ending at once" } else { "draining; once more to end at once" };
-    // With stderr gone there is nobody to tell.
-    let _ = writeln!(io::stderr(), "bootstorm: interrupted, {word}");
 }
 
 /// Everything the reports are made from.
@@ -298,7 +281,7 @@ fn report(args: &RunArgs, folder: &Folder, record: &Record, circumstances: Circu
 fn exit(record: &Record) -> Exit {
     if record.marks.partial {
         Exit::Interrupted
-    } else if record.verdict().state == Validity::Invalid {
+    } else if record.verdict().is_invalid() {
         Exit::Invalid
     } else if record.thresholds_hold() {
         Exit::Passed

@@ -105,6 +105,12 @@ impl Folder {
         Ok(Folder { path })
     }
 
+    /// Takes the folder away again if nothing was written into it: a run that was never made leaves no trace.
+    pub fn abandon(&self) {
+        // Only an empty folder goes; if this one does not, a person sees it and loses nothing.
+        let _ = fs::remove_dir(&self.path);
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -248,6 +254,18 @@ mod tests {
         }
         let beneath = Folder::named(&named.join("x/y")).unwrap_err();
         assert!(matches!(beneath, FolderError::NotAFolder { .. } | FolderError::Unusable { .. }));
+    }
+
+    #[test]
+    fn an_abandoned_folder_goes_unless_something_is_in_it() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::named(&root.path().join("a")).unwrap();
+        folder.abandon();
+        assert!(!folder.path().exists());
+        let folder = Folder::named(&root.path().join("b")).unwrap();
+        fs::write(folder.path().join("x"), "").unwrap();
+        folder.abandon();
+        assert!(folder.path().join("x").exists());
     }
 
     #[test]
