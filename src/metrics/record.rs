@@ -34,7 +34,8 @@ pub struct PlanFacts {
     pub seed: u64,
     /// Phones in all.
     pub phones: u64,
-    /// Phones to which the plan returns the power at least once (0: there is no storm); `None`: all of them.
+    /// Phones to which the plan returns the power at least once (0: there is no storm); `None`: all phones if any
+    /// booted.
     pub storm_phones: Option<u64>,
     /// Phone seconds per real second.
     pub compression: f64,
@@ -68,7 +69,9 @@ impl Record {
 
     /// What the storm came to.
     pub fn storm(&self) -> Storm {
-        Storm::of(&self.tally, self.plan.storm_phones.unwrap_or(self.plan.phones))
+        let booted = self.tally.totals.provisioning.start().is_some();
+        let all = if booted { self.plan.phones } else { 0 };
+        Storm::of(&self.tally, self.plan.storm_phones.unwrap_or(all))
     }
 
     /// Whether every threshold holds.
@@ -81,14 +84,24 @@ impl Record {
 pub(super) mod tests {
     use super::*;
     use crate::metrics::Recorder;
+    use crate::phone::{Action, Moment, Operation, Outcome};
 
-    /// Seven phones that did nothing: closed books.
+    /// Seven phones, one of which did one thing: closed books.
     pub(in crate::metrics) fn closed() -> Record {
+        let mut recorder = Recorder::new(7, 1.0);
+        let intended = Moment::ZERO;
+        for action in [
+            Action::Planned(Operation::Resync),
+            Action::Started { operation: Operation::Resync, intended },
+            Action::Finished(Operation::Resync, Outcome::Ok),
+        ] {
+            recorder.action(Duration::ZERO, 0, &action);
+        }
         Record {
             plan: PlanFacts { phones: 7, compression: 1.0, ..PlanFacts::default() },
             started_at: SystemTime::UNIX_EPOCH,
             wall: Duration::from_secs(1),
-            tally: Recorder::new(7, 1.0).finish(Duration::from_secs(1)),
+            tally: recorder.finish(Duration::from_secs(1)),
             generator: GeneratorFacts { shards: 1, ..GeneratorFacts::default() },
             marks: Marks::default(),
             thresholds: Vec::new(),

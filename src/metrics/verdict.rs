@@ -53,10 +53,16 @@ impl Verdict {
     pub fn of(record: &Record) -> Verdict {
         let mut verdict = Verdict::default();
         verdict.judge_ledger(record);
+        verdict.judge_content(record);
         verdict.judge_failures(record);
         verdict.judge_cpu(record);
         verdict.judge_lateness(record);
         verdict
+    }
+
+    /// Whether the figures do not tell of the server at all (exit code 97).
+    pub fn is_invalid(&self) -> bool {
+        self.state == Validity::Invalid
     }
 
     /// Adds a finding: the state never gets better.
@@ -73,6 +79,12 @@ impl Verdict {
         }
         for reason in unbalanced(totals) {
             self.add(Validity::Invalid, format!("the counts do not add up: {reason}"));
+        }
+    }
+
+    fn judge_content(&mut self, record: &Record) {
+        if record.tally.totals.operations.iter().all(|o| o.started == 0) {
+            self.add(Validity::Degraded, "no operation was started: nothing was measured");
         }
     }
 
@@ -176,6 +188,12 @@ mod tests {
             assert_eq!(verdict.state == Validity::Invalid, generators, "{failure:?}");
             assert_eq!(verdict.reasons.iter().any(|r| r.contains(failure.name())), generators);
         }
+    }
+
+    #[test]
+    fn an_empty_run_does_not_pass_for_a_measurement() {
+        let verdict = judged(|r| r.tally = crate::metrics::Recorder::new(7, 1.0).finish(Duration::ZERO));
+        assert_eq!(verdict.state, Validity::Degraded);
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(super) async fn converse(
     meter.begin_exchange(prepared.request.body().is_end_stream());
     let Prepared { request, gate } = prepared;
     let mut builder = http1::Builder::new();
-    builder.title_case_headers(true).max_buf_size(HEAD_LIMIT);
+    builder.title_case_headers(true).max_buf_size(HEAD_LIMIT).max_header_size(HEAD_LIMIT);
     let (mut sender, connection) = match builder.handshake::<_, Outgoing>(TokioIo::new(stream)).await {
         Ok(made) => made,
         Err(error) => return Conversation::failed(failure::of_exchange(&error, false), None),

@@ -12,7 +12,7 @@ use super::{Identity, Upload};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
-    /// UTF-8 [assumed].
+    /// UTF-8 (assumed).
     #[default]
     #[serde(rename = "utf-8")]
     Utf8,
@@ -35,7 +35,7 @@ const OPTIONS: [(&str, &str); 9] = [
 ];
 
 /// An Avaya backup file of exactly `upload.size` octets where that is possible: `name=value` lines,
-/// options first, then contacts, the last line filled up. Volume is not in it [seed].
+/// options first, then contacts, the last line filled up. Volume is not in it (seed).
 pub fn avaya_file(who: &Identity, upload: Upload, encoding: Encoding) -> Bytes {
     let octets = upload.size as usize;
     let wanted = match encoding {
@@ -65,7 +65,7 @@ pub fn avaya_file(who: &Identity, upload: Upload, encoding: Encoding) -> Bytes {
 }
 
 /// A Cisco configuration report: `<device><flat-profile>…`, about `upload.size` octets (about 1,100
-/// parameters make the 56 KB of a real phone) [doc].
+/// parameters make the 56 KB of a real phone) (doc).
 pub fn cisco_report(who: &Identity, model: &str, upload: Upload) -> Bytes {
     const END: &str = "</flat-profile></device>\n";
     let wanted = (upload.size as usize).saturating_sub(END.len());

@@ -43,7 +43,7 @@ pub struct Answer {
 pub struct BodyFacts {
     /// Octets read.
     pub len: u64,
-    /// [`content_hash`] of all octets.
+    /// [`ContentHash`] of all octets.
     pub hash: u64,
 }
 

@@ -18,10 +18,34 @@ use crate::workload::Start;
 const PHONES: u32 = 2_000;
 
 /// One phone's boot: settings over a fresh connection, then its restore, challenged once.
-struct Boot<'r> {
-    recorder: &'r mut Recorder,
+struct Boot<'e> {
+    events: &'e mut Vec<(Duration, u32, Event)>,
     phone: u32,
     now: Duration,
+}
+
+/// What the recorder is told.
+enum Event {
+    Start,
+    Action(Action),
+    Dispatched,
+    Exchange(Box<ExchangeFacts>),
+    Standing(Standing, Standing),
+}
+
+impl Event {
+    fn tell(&self, recorder: &mut Recorder, at: Duration, phone: u32) {
+        match self {
+            Event::Start => {
+                let intended = Moment::from_micros(at.as_micros() as u64 - 20);
+                recorder.start(at, &Start { at: intended, phone, trigger: Trigger::PowerUp });
+            }
+            Event::Action(action) => recorder.action(at, phone, action),
+            Event::Dispatched => recorder.dispatched(at, phone),
+            Event::Exchange(facts) => recorder.exchange(at, phone, facts),
+            Event::Standing(from, to) => recorder.standing(at, *from, *to),
+        }
+    }
 }
 
 const fn us(n: u64) -> Duration {
@@ -29,12 +53,16 @@ const fn us(n: u64) -> Duration {
 }
 
 impl Boot<'_> {
-    fn act(&mut self, action: &Action) {
-        self.recorder.action(self.now, self.phone, action);
+    fn tell(&mut self, event: Event) {
+        self.events.push((self.now, self.phone, event));
+    }
+
+    fn act(&mut self, action: Action) {
+        self.tell(Event::Action(action));
     }
 
     fn send(&mut self, reason: Reason) {
-        self.act(&Action::Send(Box::new(Request {
+        self.act(Action::Send(Box::new(Request {
             origin: Arc::new(Origin { tls: true, host: "files.example".into(), port: 443 }),
             method: http::Method::GET,
             path: "/".into(),
@@ -47,10 +75,10 @@ impl Boot<'_> {
 
     fn begin(&mut self, operation: Operation) {
         let intended = Moment::from_micros(self.now.as_micros() as u64);
-        self.act(&Action::Started { operation, intended });
+        self.act(Action::Started { operation, intended });
         self.send(Reason::First);
         self.now += us(u64::from(self.phone % 7) * 90);
-        self.recorder.dispatched(self.now, self.phone);
+        self.tell(Event::Dispatched);
     }
 
     fn exchange(&mut self, status: Option<u16>, fresh: bool) {
@@ -86,55 +114,57 @@ impl Boot<'_> {
             bytes_in: 2_048,
             ..ExchangeFacts::default()
         };
-        self.recorder.exchange(self.now, self.phone, &facts);
+        self.tell(Event::Exchange(Box::new(facts)));
     }
 
     fn stand(&mut self, from: Standing, to: Standing) {
-        self.recorder.standing(self.now, from, to);
+        self.tell(Event::Standing(from, to));
     }
 
     fn run(mut self) {
-        let at = Moment::from_micros(self.now.as_micros() as u64);
-        self.recorder.start(self.now, &Start { at, phone: self.phone, trigger: Trigger::PowerUp });
+        self.tell(Event::Start);
         self.stand(Standing::Off, Standing::Booting);
-        self.act(&Action::Planned(Operation::Resync));
-        self.act(&Action::Planned(Operation::Restore));
+        self.act(Action::Planned(Operation::Resync));
+        self.act(Action::Planned(Operation::Restore));
         self.begin(Operation::Resync);
         if self.phone == 77 {
             self.exchange(None, true);
-            self.act(&Action::Finished(Operation::Resync, Outcome::Failed(Failure::Reset)));
-            self.act(&Action::Dropped(Operation::Restore, crate::phone::DropCause::BootIncomplete));
+            self.act(Action::Finished(Operation::Resync, Outcome::Failed(Failure::Reset)));
+            self.act(Action::Dropped(Operation::Restore, crate::phone::DropCause::BootIncomplete));
             return self.stand(Standing::Booting, Standing::Failed);
         }
         self.exchange(Some(200), true);
-        self.act(&Action::Finished(Operation::Resync, Outcome::Ok));
+        self.act(Action::Finished(Operation::Resync, Outcome::Ok));
 
         self.begin(Operation::Restore);
         self.exchange(Some(401), false);
-        self.act(&Action::Challenged(ChallengeKind::First));
-        self.act(&Action::Answering(AnswerScheme::Digest(Algorithm::Md5Sess)));
+        self.act(Action::Challenged(ChallengeKind::First));
+        self.act(Action::Answering(AnswerScheme::Digest(Algorithm::Md5Sess)));
         self.send(Reason::Answer);
-        if self.phone % 200 == 0 {
+        if self.phone.is_multiple_of(200) {
             self.exchange(Some(401), false);
-            self.act(&Action::Challenged(ChallengeKind::Rejected));
-            self.act(&Action::Prompt(Screen::AuthenticationFailure));
-            self.act(&Action::Finished(Operation::Restore, Outcome::Prompt(Screen::AuthenticationFailure)));
+            self.act(Action::Challenged(ChallengeKind::Rejected));
+            self.act(Action::Prompt(Screen::AuthenticationFailure));
+            self.act(Action::Finished(Operation::Restore, Outcome::Prompt(Screen::AuthenticationFailure)));
             return self.stand(Standing::Booting, Standing::Prompting);
         }
         self.exchange(Some(200), false);
-        self.act(&Action::Finished(Operation::Restore, Outcome::Ok));
-        self.act(&Action::Provisioned);
+        self.act(Action::Finished(Operation::Restore, Outcome::Ok));
+        self.act(Action::Provisioned);
         self.stand(Standing::Booting, Standing::Provisioned);
     }
 }
 
 /// The run: one shard, valid.
 pub(super) fn mass_reboot() -> Record {
-    let mut recorder = Recorder::new(PHONES as usize, 1.0);
+    let mut events = Vec::new();
     for phone in 0..PHONES {
         let now = Duration::from_millis(500 + 2 * u64::from(phone));
-        Boot { recorder: &mut recorder, phone, now }.run();
+        Boot { events: &mut events, phone, now }.run();
     }
+    events.sort_by_key(|(at, ..)| *at);
+    let mut recorder = Recorder::new(PHONES as usize, 1.0);
+    events.iter().for_each(|(at, phone, event)| event.tell(&mut recorder, *at, *phone));
     let wall = Duration::from_millis(5_250);
     let mut loop_lag = Distribution::new();
     (0..500).for_each(|n| loop_lag.record(us(300 + 2 * n)));
