@@ -108,6 +108,10 @@ impl DigestAnswer {
             nc = Some(nonce_count(&needed("nc")?).ok_or(Bad::UnknownValue { name: "nc" })?);
             cnonce = Some(needed("cnonce")?);
         }
+        let response = needed("response")?;
+        if response.len() != algorithm.unwrap_or(Algorithm::Md5).hex_len() || !is_lower_hex(&response) {
+            return Err(Bad::UnknownValue { name: "response" });
+        }
         Ok(DigestAnswer {
             user: user(&p)?,
             realm: needed("realm")?,
@@ -118,7 +122,7 @@ impl DigestAnswer {
             nc,
             cnonce,
             opaque: p.owned("opaque"),
-            response: needed("response")?,
+            response,
             octets,
         })
     }
@@ -218,8 +222,13 @@ fn user(p: &Parameters<'_>) -> Result<AnswerUser, MalformedAuthorization> {
 
 /// Eight hexadecimal digits (RFC 7616 3.4).
 fn nonce_count(digits: &str) -> Option<u32> {
-    let right = digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let right = digits.len() == 8 && is_lower_hex(digits);
     right.then(|| u32::from_str_radix(digits, 16).ok()).flatten()
+}
+
+/// The RFC's LHEX.
+fn is_lower_hex(digits: &str) -> bool {
+    digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// Compares without telling by its time where the difference is.
@@ -257,4 +266,78 @@ pub enum MalformedAuthorization {
         /// Which.
         name: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use MalformedAuthorization as Bad;
+    use proptest::prelude::*;
+
+    const GOOD: &str = "Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"/\", algorithm=MD5, qop=auth, \
+                        nc=00000001, cnonce=\"c\", response=\"00112233445566778899aabbccddeeff\"";
+
+    #[test]
+    fn good_credentials() {
+        let basic = Authorization::parse(b"basic  QWxhZGRpbjpvcGVuIHNlc2FtZQ==").unwrap();
+        assert_eq!(basic, Authorization::Basic(Credentials::new("Aladdin", "open sesame")));
+        assert_eq!(basic.scheme(), Some(AnswerScheme::Basic));
+        let other = Authorization::parse(b"NTLM TlRMTVNTUAAB").unwrap();
+        assert_eq!((other.scheme(), other), (None, Authorization::Other("NTLM".to_owned())));
+        let Ok(Authorization::Digest(answer)) = Authorization::parse(GOOD.as_bytes()) else { panic!("{GOOD}") };
+        assert_eq!((answer.nc, answer.qop, answer.algorithm), (Some(1), Qop::Auth, Some(Algorithm::Md5)));
+        assert!(!format!("{answer:?}").contains("001122"));
+    }
+
+    #[test]
+    fn bad_credentials_are_named() {
+        let no = |name| Bad::NoParameter { name };
+        let unknown = |name| Bad::UnknownValue { name };
+        let contradiction = |name: &str| Bad::Contradiction { name: name.to_owned() };
+        let table = [
+            ("username=\"u\", ", "", no("username")),
+            ("realm=\"r\", ", "", no("realm")),
+            ("nonce=\"n\", ", "", no("nonce")),
+            ("uri=\"/\", ", "", no("uri")),
+            ("nc=00000001, ", "", no("nc")),
+            ("cnonce=\"c\", ", "", no("cnonce")),
+            ("response=", "x=", no("response")),
+            ("algorithm=MD5", "algorithm=MD4", unknown("algorithm")),
+            ("qop=auth", "qop=auth-conf", unknown("qop")),
+            ("nc=00000001", "nc=1", unknown("nc")),
+            ("nc=00000001", "nc=+0000001", unknown("nc")),
+            ("nc=00000001", "nc=0000000A", unknown("nc")),
+            ("username=\"u\"", "username*=UTF-8''%", unknown("username*")),
+            ("username=\"u\"", "username=\"u\", username*=UTF-8''u", contradiction("username*")),
+            ("username=\"u\"", "username*=UTF-8''u, userhash=true", contradiction("userhash")),
+            ("nonce=\"n\"", "nonce=\"n\", nonce=\"m\"", contradiction("nonce")),
+            ("eeff\"", "EEFF\"", unknown("response")),
+            ("eeff\"", "ee\"", unknown("response")),
+            ("algorithm=MD5", "algorithm=SHA-256", unknown("response")),
+            ("eeff\"", "eeff", Bad::UnclosedQuote),
+        ];
+        for (from, to, error) in table {
+            assert!(GOOD.contains(from), "{from}");
+            assert_eq!(Authorization::parse(GOOD.replacen(from, to, 1).as_bytes()), Err(error), "{from} → {to}");
+        }
+        assert_eq!(Authorization::parse(b" "), Err(Bad::Empty));
+        assert_eq!(Authorization::parse(b"Basic !"), Err(Bad::Basic(basic::MalformedBasic::Base64)));
+    }
+
+    #[test]
+    fn every_prefix_is_read_without_panic() {
+        for end in 0..GOOD.len() {
+            if let Ok(Authorization::Digest(_)) = Authorization::parse(&GOOD.as_bytes()[..end]) {
+                panic!("{} is not whole", &GOOD[..end]);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_octets_are_read_without_panic(octets: Vec<u8>, text in "(Basic|Digest) \\PC{0,60}") {
+            let _ = Authorization::parse(&octets);
+            let _ = Authorization::parse(text.as_bytes());
+        }
+    }
 }

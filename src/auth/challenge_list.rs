@@ -88,12 +88,15 @@ fn read_leniently(text: &str) -> Vec<Raw<'_>> {
         }
         let word = s.word();
         if word.is_empty() {
-            // A quote or equals sign where none belongs.
-            s.skip_one();
+            // A value without a name, or a quote where none belongs.
+            if s.equals() {
+                s.value();
+            } else {
+                s.skip_one();
+            }
             continue;
         }
-        let current = all.last_mut();
-        if let Some(raw) = current
+        if let Some(raw) = all.last_mut()
             && raw.take(word, comma, &mut s)
         {
             continue;
@@ -116,7 +119,7 @@ impl<'t> Raw<'t> {
     /// before the word.
     fn take(&mut self, word: &'t str, comma: bool, s: &mut Scanner<'t>) -> bool {
         let bare = self.parameters.is_empty() && self.token68.is_none();
-        if bare && !comma && !is_known(self.scheme) && !is_known(word) && is_token68(word) {
+        if bare && !comma && !has_parameters(self.scheme) && !is_known(word) && is_token68(word) {
             let mut ahead = s.clone();
             let padding = ahead.padding();
             let blank = ahead.rest();
@@ -214,6 +217,11 @@ fn charset(p: &Parameters<'_>) -> Charset {
     }
 }
 
+/// Schemes whose challenges never hold a token68.
+fn has_parameters(scheme: &str) -> bool {
+    ["Basic", "Digest", "Bearer"].iter().any(|s| s.eq_ignore_ascii_case(scheme))
+}
+
 /// Schemes that are recognised even where a comma is missing before them.
 fn is_known(word: &str) -> bool {
     ["Basic", "Digest", "Negotiate", "NTLM", "Bearer"].iter().any(|s| s.eq_ignore_ascii_case(word))
@@ -229,4 +237,50 @@ fn follows_parameter(s: &Scanner<'_>) -> bool {
     let mut ahead = s.clone();
     ahead.skip_blanks();
     !ahead.word().is_empty() && ahead.equals()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn quoted(text: &str) -> String {
+        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+
+    fn well_formed() -> impl Strategy<Value = String> {
+        let name = "[a-z]{1,8}[*]?";
+        let token = "[!#$%&'*+.^_`|~A-Za-z0-9-]{1,12}";
+        let value = prop_oneof![token, "[ -~]{0,12}".prop_map(|v| quoted(&v))];
+        let parameter = (name, "[ \t]{0,2}", value).prop_map(|(n, s, v)| format!("{n}{s}={s}{v}"));
+        let challenge = ("[A-Z][A-Za-z-]{1,8}", prop::collection::vec(parameter, 0..5))
+            .prop_map(|(scheme, parameters)| format!("{scheme} {}", parameters.join(", ")).trim_end().to_owned());
+        prop::collection::vec(challenge, 1..4).prop_map(|c| c.join(" , "))
+    }
+
+    proptest! {
+        /// What follows the grammar reads the same whether it is read by it or around it.
+        #[test]
+        fn both_readers_agree_on_what_is_well_formed(header in well_formed()) {
+            let strict = read_strictly(&header);
+            prop_assert!(strict.is_some(), "not well-formed: {header}");
+            let flat = |raws: Vec<Raw<'_>>| -> Vec<String> {
+                raws.iter().map(|r| format!("{} {:?} {:?}", r.scheme, r.token68, r.parameters)).collect()
+            };
+            prop_assert_eq!(flat(strict.unwrap_or_default()), flat(read_leniently(&header)));
+        }
+
+        #[test]
+        fn any_octets_are_read_without_panic(headers: Vec<Vec<u8>>) {
+            let _ = parse_challenges(headers.iter().map(Vec::as_slice));
+        }
+
+        /// Closer to the edges of the readers than octets at random.
+        #[test]
+        fn any_mixture_of_delimiters_is_read_without_panic(header in "((Digest|NTLM|realm|nonce|qop|a|\u{fc}|[ ,=\"\\\\\t])){0,40}") {
+            let neighbour: &[u8] = b"Basic realm=\"x\"";
+            let all = parse_challenges([header.as_bytes(), neighbour]).unwrap_or_default();
+            prop_assert_eq!(all.last().and_then(Challenge::realm), Some("x"));
+        }
+    }
 }

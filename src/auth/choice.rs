@@ -119,3 +119,72 @@ impl Preference {
         Session::open_with(self.choose(challenges)?, credentials, cnonce, self.integrity)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::parse_challenges;
+
+    const BASIC: AnswerScheme = AnswerScheme::Basic;
+    const MD5: AnswerScheme = AnswerScheme::Digest(Algorithm::Md5);
+    const SHA256: AnswerScheme = AnswerScheme::Digest(Algorithm::Sha256);
+
+    fn every_scheme() -> impl Iterator<Item = AnswerScheme> {
+        Algorithm::ALL.into_iter().map(AnswerScheme::Digest).chain([BASIC])
+    }
+
+    #[test]
+    fn sets() {
+        for scheme in every_scheme() {
+            assert!(SchemeSet::ALL.contains(scheme) && !SchemeSet::NONE.contains(scheme));
+            assert!(SchemeSet::NONE.with(scheme).contains(scheme) && !SchemeSet::ALL.without(scheme).contains(scheme));
+        }
+        assert_eq!(every_scheme().collect::<SchemeSet>(), SchemeSet::ALL);
+    }
+
+    #[test]
+    fn choices() {
+        let digest = |algorithm: &str| format!("Digest realm=\"R\", nonce=\"n\", algorithm={algorithm}");
+        let list = |names: &[&str]| -> Vec<Challenge> {
+            let header = |n: &&str| if *n == "NTLM" || n.starts_with("Basic") { n.to_string() } else { digest(n) };
+            let headers: Vec<String> = names.iter().map(header).collect();
+            parse_challenges(headers.iter().map(String::as_bytes)).unwrap()
+        };
+        let only = |schemes: &[AnswerScheme]| schemes.iter().copied().collect::<SchemeSet>();
+        let mixed = ["NTLM", "Basic", "MD5", "SHA-256", "MD5-sess", "SHA-3"];
+        let table = [
+            (&mixed[..], SchemeSet::ALL, Some(SHA256), Some(BASIC)),
+            (&mixed[..], SchemeSet::ALL.without(BASIC), Some(SHA256), Some(MD5)),
+            (&mixed[..], only(&[BASIC, MD5]), Some(MD5), Some(BASIC)),
+            (&["SHA-3", "NTLM"][..], SchemeSet::ALL, None, None),
+            (&["Basic"][..], SchemeSet::ALL.without(BASIC), None, None),
+            (&[][..], SchemeSet::ALL, None, None),
+        ];
+        for (names, allowed, strongest, first) in table {
+            let challenges = if names.is_empty() { Vec::new() } else { list(names) };
+            let by = |rule| Preference::new(allowed, rule).choose(&challenges).and_then(Challenge::scheme);
+            assert_eq!(by(ChoiceRule::Strongest), strongest, "{names:?}");
+            assert_eq!(by(ChoiceRule::ServerOrder), first, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn of_equals_the_first_is_taken() {
+        let headers: [&[u8]; 2] = [b"Basic realm=\"a\"", b"Basic realm=\"b\""];
+        let challenges = parse_challenges(headers).unwrap();
+        assert_eq!(Preference::default().choose(&challenges).and_then(Challenge::realm), Some("a"));
+    }
+
+    #[test]
+    fn integrity_is_used_where_it_is_preferred() {
+        let header: &[u8] = b"Digest realm=\"R\", nonce=\"n\", qop=\"auth,auth-int\"";
+        let challenges = parse_challenges([header]).unwrap();
+        let credentials = Credentials::new("u", "p");
+        for (preference, qop) in
+            [(Preference::default(), "qop=auth,"), (Preference::default().with_integrity(), "qop=auth-int,")]
+        {
+            let value = preference.open(&challenges, &credentials, "c").unwrap().authorize("PUT", "/", b"x");
+            assert!(value.to_str().unwrap().contains(qop), "{value:?}");
+        }
+    }
+}

@@ -238,3 +238,116 @@ fn push_hex(text: &mut String, octets: &[u8]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use NonceVerdict::{Fresh, Replayed, Stale, Unknown};
+    use proptest::prelude::*;
+
+    const SECOND: u64 = 1_000_000;
+
+    fn nonces(shape: NonceShape, replay: Replay) -> Nonces {
+        Nonces::new(shape, Duration::from_secs(300), [7; 32], replay)
+    }
+
+    #[test]
+    fn shapes() {
+        let table = [
+            (NonceShape::IIS, "+Upgraded+v1", 112),
+            (NonceShape::PLAIN, "", 64),
+            (NonceShape::new("x", 0), "x", 48),
+            (NonceShape::new("", 51), "", 52),
+            (NonceShape::new("", 9999), "", 512),
+        ];
+        for (shape, prefix, digits) in table {
+            let n = nonces(shape, Replay::Ignored);
+            let nonce = n.issue(5, 6);
+            let hex = nonce.strip_prefix(prefix).unwrap();
+            assert_eq!(hex.len(), digits);
+            assert!(hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)), "{nonce}");
+            assert_eq!((n.judge(&nonce, 5), n.issued_at(&nonce)), (Fresh, Some(5)));
+        }
+    }
+
+    #[test]
+    fn a_nonce_ages() {
+        let n = nonces(NonceShape::PLAIN, Replay::Ignored);
+        let nonce = n.issue(10 * SECOND, 1);
+        let table = [(0, Fresh), (10, Fresh), (309, Fresh), (310, Stale), (u64::MAX / SECOND, Stale)];
+        for (second, verdict) in table {
+            assert_eq!(n.judge(&nonce, second * SECOND), verdict, "{second} s");
+            assert_eq!(n.clone().take(&nonce, Some(1), second * SECOND), verdict, "{second} s");
+        }
+    }
+
+    #[test]
+    fn foreign_nonces_are_unknown() {
+        let n = nonces(NonceShape::IIS, Replay::Ignored);
+        let other = Nonces::new(NonceShape::IIS, n.lifetime(), [8; 32], Replay::Ignored);
+        let mine = n.issue(1, 1);
+        let upper = mine.to_uppercase();
+        for nonce in ["", "+Upgraded+v1", "abc", &other.issue(1, 1), &mine[1..], &upper, &mine[..mine.len() - 2]] {
+            assert_eq!(n.judge(nonce, 1), Unknown, "{nonce}");
+        }
+    }
+
+    #[test]
+    fn counts_are_taken_once_and_may_overtake_one_another() {
+        let mut n = nonces(NonceShape::PLAIN, Replay::Counted { capacity: 10 });
+        let nonce = n.issue(0, 1);
+        let table = [(0, Replayed), (1, Fresh), (1, Replayed), (3, Fresh), (2, Fresh), (2, Replayed), (3, Replayed)];
+        for (nc, verdict) in table {
+            assert_eq!(n.take(&nonce, Some(nc), 1), verdict, "nc {nc}");
+        }
+        assert_eq!(n.take(&nonce, Some(u32::MAX), 1), Fresh);
+        assert_eq!(n.take(&nonce, Some(u32::MAX - 63), 1), Fresh, "just within the window");
+        assert_eq!(n.take(&nonce, Some(u32::MAX - 64), 1), Replayed, "beyond it nobody knows");
+        assert_eq!(n.take(&nonce, None, 1), Fresh, "without a count there is nothing to note");
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_is_forgotten_goes_stale() {
+        let mut n = nonces(NonceShape::PLAIN, Replay::Counted { capacity: 2 });
+        let all: Vec<String> = (0..4).map(|i| n.issue(i, i)).collect();
+        for nonce in &all {
+            assert_eq!(n.take(nonce, Some(1), 9), Fresh);
+        }
+        assert_eq!(n.counted(), 2);
+        let verdicts: Vec<_> = all.iter().map(|nonce| n.take(nonce, Some(1), 9)).collect();
+        assert_eq!(verdicts, [Stale, Stale, Replayed, Replayed]);
+        assert_eq!(n.judge(&all[0], 9), Stale);
+        // What is too old anyway goes first, and forgets nothing that matters.
+        let late = n.issue(200 * SECOND, 9);
+        assert_eq!(n.take(&late, Some(1), 301 * SECOND), Fresh);
+        assert_eq!(n.counted(), 1);
+    }
+
+    #[test]
+    fn the_key_never_shows() {
+        assert!(!format!("{:?}", nonces(NonceShape::PLAIN, Replay::Ignored)).contains("7, 7"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_judged_without_panic(text: String, tail in "[0-9a-f]{0,130}\\PC{0,3}") {
+            let n = nonces(NonceShape::IIS, Replay::Ignored);
+            for nonce in [text.clone(), format!("+Upgraded+v1{tail}"), format!("+Upgraded+v1{text}")] {
+                prop_assert_eq!(n.judge(&nonce, 0), Unknown);
+            }
+        }
+
+        /// Whatever order requests come in, no count passes twice.
+        #[test]
+        fn no_count_passes_twice(counts in prop::collection::vec(1..100_u32, 0..200)) {
+            let mut n = nonces(NonceShape::PLAIN, Replay::Counted { capacity: 1 });
+            let nonce = n.issue(0, 0);
+            let mut passed = std::collections::HashSet::new();
+            for nc in counts {
+                if n.take(&nonce, Some(nc), 1) == Fresh {
+                    prop_assert!(passed.insert(nc), "{nc}");
+                }
+            }
+        }
+    }
+}

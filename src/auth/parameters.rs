@@ -15,6 +15,9 @@ pub(super) struct Parameters<'t> {
 }
 
 impl<'t> Parameters<'t> {
+    /// The most that are kept; no scheme has a third as many. Who sends more wants to cost time.
+    const MOST: usize = 50;
+
     /// Reads a whole list; what is no parameter is passed over and noted.
     pub(super) fn read(text: &'t str) -> Parameters<'t> {
         let mut all = Parameters::default();
@@ -39,7 +42,11 @@ impl<'t> Parameters<'t> {
     }
 
     pub(super) fn push(&mut self, name: &'t str, value: Cow<'t, str>) {
-        self.list.push((name, value));
+        if self.list.len() < Parameters::MOST {
+            self.list.push((name, value));
+        } else {
+            self.stray = true;
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -95,6 +102,13 @@ mod tests {
             let p = Parameters::read(text);
             assert_eq!((p.get("a").map(|v| v.trim_end_matches(';')), p.get("B")), (Some("1"), Some("2")), "{text}");
         }
+    }
+
+    #[test]
+    fn there_is_a_most() {
+        let many = "a=1,".repeat(Parameters::MOST) + "b=2";
+        let p = Parameters::read(&many);
+        assert_eq!((p.get("a"), p.get("b"), p.stray), (Some("1"), None, true));
     }
 
     #[test]

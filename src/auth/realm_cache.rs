@@ -1,5 +1,8 @@
 //! A client's memory of protection spaces, lost at power-off.
 
+use http::Uri;
+use http::uri::Scheme;
+
 use super::{Challenge, Session};
 
 /// The sessions of the few protection spaces a phone knows. One pointer while empty.
@@ -99,7 +102,7 @@ impl Space {
 fn prefixes(origin: &str, path: &str, challenge: &Challenge) -> String {
     match challenge {
         Challenge::Digest(c) if c.domain.is_empty() => "/ ".to_owned(),
-        Challenge::Digest(c) => c.domain.iter().filter_map(|uri| local(origin, uri)).map(|p| format!("{p} ")).collect(),
+        Challenge::Digest(c) => c.domain.iter().filter_map(|uri| local(origin, uri)).map(|p| p + " ").collect(),
         _ => {
             let path = path.split(['?', '#']).next().unwrap_or_default();
             let folder = path.rfind('/').map_or("/", |slash| &path[..=slash]);
@@ -108,17 +111,99 @@ fn prefixes(origin: &str, path: &str, challenge: &Challenge) -> String {
     }
 }
 
-/// The path of a URI at this origin.
-fn local<'u>(origin: &str, uri: &'u str) -> Option<&'u str> {
-    if uri.starts_with("//") {
-        return None;
+/// The path of a URI, if it is at this origin.
+fn local(origin: &str, uri: &str) -> Option<String> {
+    if uri.starts_with('/') && !uri.starts_with("//") {
+        return Some(uri.to_owned());
     }
-    if uri.starts_with('/') {
-        return Some(uri);
+    let (origin, uri): (Uri, Uri) = (origin.parse().ok()?, uri.parse().ok()?);
+    let same = origin.scheme() == uri.scheme()
+        && origin.host()?.eq_ignore_ascii_case(uri.host()?)
+        && port(&origin) == port(&uri);
+    same.then(|| uri.path().to_owned())
+}
+
+fn port(uri: &Uri) -> Option<u16> {
+    let default = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
+    uri.scheme().map(|_| uri.port_u16().unwrap_or(default))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::{Credentials, parse_challenges};
+
+    const HERE: &str = "https://files.example:443";
+
+    fn put(cache: &mut RealmCache, path: &str, header: &str) {
+        let challenge = parse_challenges([header.as_bytes()]).unwrap().remove(0);
+        let session = Session::open(&challenge, &Credentials::new("u", "p"), "c").unwrap();
+        cache.put(HERE, path, &challenge, session);
     }
-    let start = uri.get(..origin.len()).filter(|s| s.eq_ignore_ascii_case(origin))?;
-    match &uri[start.len()..] {
-        "" => Some("/"),
-        path => path.starts_with('/').then_some(path),
+
+    #[test]
+    fn it_is_one_pointer() {
+        assert_eq!(size_of::<RealmCache>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn protection_spaces() {
+        let digest = |domain: &str| format!("Digest realm=\"R\", nonce=\"n\"{domain}");
+        let table = [
+            // challenged path, challenge, asked path, known
+            ("/a/b.txt", digest(""), "/", true),
+            ("/a/b.txt", digest(", domain=\"\""), "/other", true),
+            ("/a/b.txt", digest(", domain=\"/a /c/\""), "/a/x", true),
+            ("/a/b.txt", digest(", domain=\"/a /c/\""), "/ab", true),
+            ("/a/b.txt", digest(", domain=\"/a /c/\""), "/c", false),
+            ("/a/b.txt", digest(", domain=\"https://FILES.example/d\""), "/d/e", true),
+            ("/a/b.txt", digest(", domain=\"https://files.example\""), "/d/e", true),
+            ("/a/b.txt", digest(", domain=\"https://other.example/a\""), "/a/b.txt", false),
+            ("/a/b.txt", digest(", domain=\"http://files.example/a\""), "/a/b.txt", false),
+            ("/a/b.txt", digest(", domain=\"//other.example/a\""), "/a/b.txt", false),
+            ("/a/b.txt?x=/y/", "Basic realm=\"R\"".to_owned(), "/a/c/d", true),
+            ("/a/b.txt", "Basic realm=\"R\"".to_owned(), "/a", false),
+            ("/b.txt", "Basic realm=\"R\"".to_owned(), "/a/b", true),
+        ];
+        for (challenged, header, asked, known) in table {
+            let mut cache = RealmCache::new();
+            put(&mut cache, challenged, &header);
+            assert_eq!(cache.preemptive(HERE, asked).is_some(), known, "{header} at {challenged}: {asked}");
+            assert!(cache.preemptive("https://files.example:8443", asked).is_none());
+        }
+    }
+
+    #[test]
+    fn the_deepest_space_answers() {
+        let mut cache = RealmCache::new();
+        put(&mut cache, "/a/deep/x", "Basic realm=\"deep\"");
+        put(&mut cache, "/a/x", "Digest realm=\"wide\", nonce=\"n\"");
+        assert_eq!(cache.preemptive(HERE, "/a/deep/y").and_then(|s| s.realm()), Some("deep"));
+        assert_eq!(cache.preemptive(HERE, "/b").and_then(|s| s.realm()), Some("wide"));
+    }
+
+    #[test]
+    fn one_session_for_each_realm_and_none_once_forgotten() {
+        let mut cache = RealmCache::new();
+        for nonce in ["1", "2"] {
+            put(&mut cache, "/", &format!("Digest realm=\"R\", nonce=\"{nonce}\""));
+        }
+        assert_eq!(cache.len(), 1);
+        assert_eq!(cache.session(HERE, Some("R")).and_then(|s| s.nonce()), Some("2"));
+        assert!(cache.session(HERE, Some("r")).is_none());
+        cache.forget(HERE, Some("R"));
+        assert!(cache.is_empty() && cache.preemptive(HERE, "/").is_none());
+    }
+
+    #[test]
+    fn the_first_makes_room() {
+        let mut cache = RealmCache::new();
+        for i in 0..=RealmCache::CAPACITY {
+            put(&mut cache, "/", &format!("Basic realm=\"{i}\""));
+        }
+        assert_eq!(cache.len(), RealmCache::CAPACITY);
+        assert!(cache.session(HERE, Some("0")).is_none() && cache.session(HERE, Some("8")).is_some());
+        cache.clear();
+        assert!(cache.is_empty());
     }
 }

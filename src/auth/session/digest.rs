@@ -154,8 +154,10 @@ impl DigestSession {
 
     fn check(&self, p: &Parameters<'_>, given: &str, uri: &str, body: Option<&[u8]>) -> Rspauth {
         let nc = format!("{:08x}", self.nc);
-        let ours = |name: &str, mine: &str| p.get(name).is_none_or(|theirs| theirs == mine);
-        if !ours("cnonce", &self.cnonce) || !ours("nc", &nc) {
+        // Digits count in either case: RFC 7616 wants lower case, a server that knows the secret is authentic anyway.
+        if p.get("cnonce").is_some_and(|theirs| *theirs != *self.cnonce)
+            || p.get("nc").is_some_and(|theirs| !theirs.eq_ignore_ascii_case(&nc))
+        {
             return Rspauth::Wrong;
         }
         let qop = match p.get("qop") {
@@ -171,7 +173,8 @@ impl DigestSession {
         let nonce = self.octets.encode(&self.nonce);
         let (cnonce, uri) = (self.cnonce.as_bytes(), uri.as_bytes());
         let proof = Proof { qop, nonce: &nonce, nc: nc.as_bytes(), cnonce, uri };
-        if proof.rspauth(&self.key, body.unwrap_or_default()) == given { Rspauth::Right } else { Rspauth::Wrong }
+        let right = proof.rspauth(&self.key, body.unwrap_or_default()).eq_ignore_ascii_case(given);
+        if right { Rspauth::Right } else { Rspauth::Wrong }
     }
 
     pub(super) fn realm(&self) -> &str {

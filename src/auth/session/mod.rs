@@ -139,3 +139,143 @@ impl fmt::Debug for Session {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::parse_challenges;
+
+    fn challenge(header: &str) -> Challenge {
+        parse_challenges([header.as_bytes()]).unwrap().remove(0)
+    }
+
+    fn session(header: &str) -> Session {
+        Session::open(&challenge(header), &Credentials::new("2001", "secret"), "c1").unwrap()
+    }
+
+    fn answer(session: &mut Session) -> String {
+        session.authorize("GET", "/", b"").to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_session_is_two_words_and_shows_no_secret() {
+        assert!(size_of::<Session>() <= 2 * size_of::<usize>());
+        let mut basic = session("Basic realm=\"R\"");
+        assert_eq!(answer(&mut basic), "Basic MjAwMTpzZWNyZXQ=");
+        let shown = format!("{basic:?} {:?}", basic.authorize("GET", "/", b""));
+        assert!(!shown.contains("MjAw") && !shown.contains("secret"), "{shown}");
+        assert!(format!("{:?}", session("Digest realm=\"R\", nonce=\"n\"")).contains("digest-md5"));
+    }
+
+    #[test]
+    fn each_answer_counts_once_for_its_nonce() {
+        let mut s = session("Digest realm=\"R\", nonce=\"n1\", qop=\"auth\"");
+        let counts: Vec<bool> =
+            (1..=20).map(|i| answer(&mut s).contains(&format!("nc={i:08x}, cnonce=\"c1\""))).collect();
+        assert_eq!(counts, [true; 20]);
+        assert!(s.renew(&challenge("Digest realm=\"R\", nonce=\"n2\", qop=\"auth\", stale=true"), "c2"));
+        assert_eq!((s.nonce(), s.nonce_count()), (Some("n2"), 0));
+        assert!(answer(&mut s).contains("nc=00000001, cnonce=\"c2\""));
+    }
+
+    #[test]
+    fn a_session_goes_on_only_where_its_secret_fits() {
+        let table = [
+            ("Digest realm=\"R\", nonce=\"m\"", true),
+            ("Digest realm=\"R\", nonce=\"m\", algorithm=MD5-sess, qop=\"auth-int\", opaque=\"o\"", true),
+            ("Digest realm=\"R\", nonce=\"m\", charset=UTF-8", true),
+            ("Digest realm=\"r\", nonce=\"m\"", false),
+            ("Digest realm=\"R\", nonce=\"m\", algorithm=SHA-256", false),
+            ("Digest realm=\"R\", nonce=\"m\", algorithm=unknown", false),
+            ("Digest realm=\"R\", nonce=\"m\", qop=\"unknown\"", false),
+            ("Basic realm=\"R\"", false),
+            ("NTLM", false),
+        ];
+        for (header, renewed) in table {
+            let mut s = session("Digest realm=\"R\", nonce=\"n\"");
+            assert_eq!(s.renew(&challenge(header), "c2"), renewed, "{header}");
+            assert_eq!(s.nonce(), Some(if renewed { "m" } else { "n" }), "{header}");
+            // A renewed session answers as one that was opened with the password.
+            if renewed {
+                let mut opened = Session::open(&challenge(header), &Credentials::new("2001", "secret"), "c2").unwrap();
+                assert_eq!(answer(&mut s), answer(&mut opened), "{header}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_encoding_of_what_is_not_ascii_needs_the_password() {
+        let plain = challenge("Digest realm=\"R\", nonce=\"n\"");
+        let utf8 = challenge("Digest realm=\"R\", nonce=\"n\", charset=UTF-8");
+        let mut s = Session::open(&plain, &Credentials::new("2001", "\u{fc}"), "c").unwrap();
+        assert!(!s.renew(&utf8, "c") && s.renew(&plain, "c"));
+    }
+
+    #[test]
+    fn infos() {
+        let right = "rspauth=\"RIGHT\"";
+        let table = [
+            // info (RIGHT stands for the right value), verdict, nonce afterwards
+            ("", Rspauth::Absent, "n"),
+            ("nonsense \"", Rspauth::Absent, "n"),
+            ("nextnonce=\"m\"", Rspauth::Absent, "m"),
+            ("nextnonce=\"\"", Rspauth::Absent, "n"),
+            ("nextnonce=\"m", Rspauth::Absent, "n"),
+            (right, Rspauth::Right, "n"),
+            ("qop=auth, rspauth=\"RIGHT\", cnonce=\"c1\", nc=00000001, nextnonce=\"m\"", Rspauth::Right, "m"),
+            ("rspauth=\"00\", nextnonce=\"m\"", Rspauth::Wrong, "n"),
+            ("rspauth=\"RIGHT\", cnonce=\"c2\"", Rspauth::Wrong, "n"),
+            ("rspauth=\"RIGHT\", nc=00000002", Rspauth::Wrong, "n"),
+            ("rspauth=\"RIGHT\", qop=auth-int", Rspauth::Unchecked, "n"),
+            ("rspauth=\"RIGHT\", qop=auth-conf", Rspauth::Unchecked, "n"),
+        ];
+        // MD5(MD5(2001:R:secret):n:00000001:c1:auth:MD5(:/))
+        let value = "e54c8268fd12d4e405a926f415983473";
+        for (info, rspauth, nonce) in table {
+            let mut s = session("Digest realm=\"R\", nonce=\"n\", qop=\"auth\"");
+            answer(&mut s);
+            let verdict = s.take_info(info.replace("RIGHT", value).as_bytes(), "/", None);
+            assert_eq!(verdict, InfoVerdict { rspauth, next_nonce: nonce == "m" }, "{info}");
+            assert_eq!((s.nonce(), s.nonce_count()), (Some(nonce), u32::from(nonce == "n")), "{info}");
+        }
+        let verdict = session("Basic realm=\"R\"").take_info(b"nextnonce=\"m\"", "/", None);
+        assert_eq!(verdict, InfoVerdict::NOTHING);
+    }
+
+    /// RFC 7616 3.4.2, 3.6: the session, and with it the key, lives until the next challenge.
+    #[test]
+    fn the_session_key_outlives_the_nonce() {
+        let mut s = session("Digest realm=\"R\", nonce=\"n\", qop=\"auth\", algorithm=MD5-sess");
+        answer(&mut s);
+        s.take_info(b"nextnonce=\"m\"", "/", None);
+        // MD5(MD5(MD5(2001:R:secret):n:c1):m:00000001:c1:auth:MD5(GET:/))
+        assert!(answer(&mut s).contains("response=\"cec70102c37386bc466e0b68421ee311\""));
+    }
+
+    #[test]
+    fn names_that_are_not_ascii() {
+        let table = [
+            ("Digest realm=\"R\", nonce=\"n\"", "J\u{e4}s", &b"username=\"J\xe4s\","[..]),
+            ("Digest realm=\"R\", nonce=\"n\"", "\u{20ac}", b"username=\"\xe2\x82\xac\","),
+            ("Digest realm=\"R\", nonce=\"n\", charset=UTF-8", "J\u{e4}s", b"username*=UTF-8''J%C3%A4s,"),
+            ("Digest realm=\"R\", nonce=\"n\", charset=UTF-8", "a\"b\\c", b"username=\"a\\\"b\\\\c\","),
+            ("Digest realm=\"R\", nonce=\"n\"", "a\nb", b"username*=UTF-8''a%0Ab,"),
+        ];
+        for (header, user, written) in table {
+            let mut s = Session::open(&challenge(header), &Credentials::new(user, "p"), "c").unwrap();
+            let value = s.authorize("GET", "/", b"");
+            assert!(value.as_bytes()[7..].starts_with(written), "{user}: {:?}", value.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_realm_goes_back_as_it_came() {
+        let header: &[u8] = b"Digest realm=\"B\xfcro \\\"x\\\"\", nonce=\"n\"";
+        let challenge = parse_challenges([header]).unwrap().remove(0);
+        let mut s = Session::open(&challenge, &Credentials::new("u", "p"), "c").unwrap();
+        assert_eq!(s.realm(), Some("B\u{fc}ro \"x\""));
+        let value = s.authorize("GET", "/", b"");
+        let back = b"realm=\"B\xfcro \\\"x\\\"\", ";
+        assert!(value.as_bytes().windows(back.len()).any(|w| w == back));
+    }
+}

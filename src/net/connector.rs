@@ -1,0 +1,298 @@
+//! The phones' way to the servers: one exchange at a time for each phone.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use http::HeaderValue;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+
+use super::authority::{authority, written};
+use super::clock::now;
+use super::conversation::{Conversation, converse};
+use super::deadline::Deadline;
+use super::dial::dial;
+use super::failure;
+use super::handshake::{Handshake, handshake};
+use super::meter::{Meter, Socket};
+use super::outgoing::prepare;
+use super::session::as_phone;
+use super::source::Sources;
+use super::stream::Stream;
+use super::tls::Tls;
+use super::{Addresses, Connection, NetError, TlsSettings};
+use crate::metrics::ExchangeFacts;
+use crate::phone::{Answer, Failure, Origin, Request};
+use crate::workload::{Network, Timeouts};
+
+/// What every shard's [`Connector`] is made from.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long phones wait for what.
+    pub timeouts: Timeouts,
+    /// Source addresses, and how long idle connections are kept.
+    pub network: Network,
+    /// What the phones' TLS does.
+    pub tls: TlsSettings,
+    /// The allowed origins and where they are.
+    pub addresses: Addresses,
+    /// How many shards there are: each keeps its share of the TLS sessions.
+    pub shards: usize,
+}
+
+/// How an exchange ended.
+#[derive(Debug)]
+pub struct Done {
+    /// What was measured. `waited` is left at zero: only the driver knows.
+    pub facts: ExchangeFacts,
+    /// The answer, or how the exchange failed below HTTP (also in `facts`).
+    pub answer: Result<Answer, Failure>,
+    /// The connection, if both sides allow it to be kept.
+    pub connection: Option<Connection>,
+}
+
+/// Makes connections and carries out exchanges for the phones of one shard. A clone is the same connector.
+#[derive(Clone)]
+pub struct Connector {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    servers: Vec<Server>,
+    sources: Sources,
+    timeouts: Timeouts,
+    idle: Duration,
+    tls: Option<Tls>,
+}
+
+/// An allowed origin, ready to be connected to.
+struct Server {
+    origin: Origin,
+    addresses: Vec<SocketAddr>,
+    /// Which address answered last: names like `localhost` have several, and often only one is served.
+    preferred: Cell<usize>,
+    host: HeaderValue,
+    name: Option<ServerName<'static>>,
+}
+
+impl Connector {
+    /// Makes the connector of one shard.
+    ///
+    /// # Errors
+    /// [`NetError`] if the TLS settings do not do ([`NetError::CaNotNamed`], [`NetError::TlsSetup`]), a source range
+    /// makes no sense ([`NetError::SourceRange`]), is of another family than the target
+    /// ([`NetError::SourceFamily`]), or an origin's host can be no name ([`NetError::BadHost`]).
+    pub fn new(settings: &Settings) -> Result<Connector, NetError> {
+        let sources = Sources::new(&settings.network.sources)?;
+        let servers = settings
+            .addresses
+            .iter()
+            .map(|(origin, addresses)| Server::new(origin, addresses))
+            .collect::<Result<Vec<_>, _>>()?;
+        for server in &servers {
+            if let Some(source) = sources.firsts().find(|source| server.towards(Some(*source)).next().is_none()) {
+                return Err(NetError::SourceFamily { source_address: source, origin: written(&server.origin) });
+            }
+        }
+        let needs_tls = servers.iter().any(|server| server.origin.tls);
+        let tls = if needs_tls { Some(Tls::new(&settings.tls, settings.shards)?) } else { None };
+        let inner = Inner { servers, sources, timeouts: settings.timeouts, idle: settings.network.idle, tls };
+        Ok(Connector { inner: Rc::new(inner) })
+    }
+
+    /// One exchange of `phone`: on the kept connection if there is one to the same origin and it is still alive,
+    /// else on a new one. A kept connection that turns out dead before any octet of the answer came is replaced
+    /// once; a fresh one never is. Dropping the future closes the connection.
+    pub async fn exchange(&self, phone: u32, kept: Option<Connection>, request: &Request) -> Done {
+        let mut exchange = pin!(self.inner.exchange(phone, kept, request));
+        poll_fn(|cx| as_phone(phone, || exchange.as_mut().poll(cx))).await
+    }
+
+    /// Drops the TLS sessions of `phone`: it has lost power.
+    pub fn forget(&self, phone: u32) {
+        if let Some(sessions) = self.inner.tls.as_ref().and_then(|tls| tls.sessions.as_ref()) {
+            sessions.forget(phone);
+        }
+    }
+
+    /// How many phones of this shard lost their TLS sessions because the store was full: if this is not zero, there
+    /// were more full handshakes than real phones would have made.
+    pub fn evicted_sessions(&self) -> u64 {
+        self.inner.tls.as_ref().and_then(|tls| tls.sessions.as_ref()).map_or(0, |sessions| sessions.evicted())
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origins = self.inner.servers.iter().map(|server| written(&server.origin));
+        f.debug_struct("Connector").field("origins", &origins.collect::<Vec<_>>()).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    fn new(origin: &Origin, addresses: &[SocketAddr]) -> Result<Server, NetError> {
+        let bad = || NetError::BadHost { host: origin.host.clone() };
+        let host = HeaderValue::try_from(authority(origin)).map_err(|_| bad())?;
+        let name = match origin.tls {
+            true => Some(ServerName::try_from(origin.host.clone()).map_err(|_| bad())?),
+            false => None,
+        };
+        Ok(Server { origin: origin.clone(), addresses: addresses.to_vec(), preferred: Cell::new(0), host, name })
+    }
+
+    /// The addresses that can be reached from `source`, the preferred one first, with their places.
+    fn towards(&self, source: Option<IpAddr>) -> impl Iterator<Item = (usize, SocketAddr)> + '_ {
+        let count = self.addresses.len();
+        let first = self.preferred.get();
+        (0..count)
+            .map(move |n| (first + n) % count)
+            .filter_map(|place| self.addresses.get(place).map(|address| (place, *address)))
+            .filter(move |(_, address)| source.is_none_or(|source| source.is_ipv4() == address.is_ipv4()))
+    }
+}
+
+impl Inner {
+    async fn exchange(&self, phone: u32, kept: Option<Connection>, request: &Request) -> Done {
+        let start = now();
+        let deadline = Deadline::after(self.timeouts.exchange);
+        let mut facts = ExchangeFacts::default();
+        let (answer, stream) = match self.servers.iter().find(|server| server.origin == *request.origin) {
+            Some(server) => self.carry_out(server, phone, kept, request, deadline, &mut facts).await,
+            // The phone machine never leaves the allowed origins; if it did, there would be nothing to connect to.
+            None => (Err(Failure::ConnectUnreachable), None),
+        };
+        facts.total = start.elapsed();
+        facts.failure = answer.as_ref().err().copied();
+        let connection = stream.map(|stream| Connection::new(stream, Arc::clone(&request.origin)));
+        Done { facts, answer, connection }
+    }
+
+    async fn carry_out(
+        &self,
+        server: &Server,
+        phone: u32,
+        kept: Option<Connection>,
+        request: &Request,
+        deadline: Deadline,
+        facts: &mut ExchangeFacts,
+    ) -> (Result<Answer, Failure>, Option<Stream>) {
+        if let Some(stream) = self.reuse(kept, request, facts).await {
+            facts.reused = true;
+            let meter = Rc::clone(stream.meter());
+            let spoken = self.speak(server, stream, request, deadline, facts).await;
+            let died = matches!(spoken.result, Err(Failure::Reset | Failure::Closed)) && meter.answered.get().is_none();
+            if !died {
+                return (spoken.result, spoken.stream);
+            }
+            facts.reused = false;
+            facts.reconnected = true;
+            facts.send = None;
+        }
+        match self.open(server, phone, deadline, facts).await {
+            Ok(stream) => {
+                let spoken = self.speak(server, stream, request, deadline, facts).await;
+                (spoken.result, spoken.stream)
+            }
+            Err(failure) => (Err(failure), None),
+        }
+    }
+
+    /// The kept connection, if it goes to the right place, is not too old, and is still alive.
+    async fn reuse(&self, kept: Option<Connection>, request: &Request, facts: &mut ExchangeFacts) -> Option<Stream> {
+        let kept = kept.filter(|kept| *kept.origin() == request.origin && kept.idle_for() <= self.idle)?;
+        let mut kept = Some(kept);
+        let stream = poll_fn(|cx| Poll::Ready(kept.take().and_then(|kept| kept.wake(cx)))).await;
+        facts.reconnected = stream.is_none();
+        stream
+    }
+
+    /// A new connection: TCP, and TLS if the origin says so.
+    async fn open(
+        &self,
+        server: &Server,
+        phone: u32,
+        deadline: Deadline,
+        facts: &mut ExchangeFacts,
+    ) -> Result<Stream, Failure> {
+        let start = now();
+        let connected = self.connect(server, self.sources.of(phone), deadline).await;
+        facts.connect = Some(start.elapsed());
+        let meter = Rc::new(Meter::default());
+        let socket = Socket::new(connected?, Rc::clone(&meter));
+        let (Some(tls), Some(name)) = (&self.tls, &server.name) else {
+            return Ok(Stream::plain(socket, meter));
+        };
+        let Handshake { result, facts: shaken } =
+            handshake(&tls.config, name.clone(), socket, &meter, self.timeouts.tls, deadline).await;
+        if result.is_err() {
+            facts.bytes_out += shaken.bytes_out;
+            facts.bytes_in += shaken.bytes_in;
+        }
+        facts.handshake = Some(shaken);
+        result.map(|stream| Stream::tls(stream, meter)).map_err(|broken| broken.failure)
+    }
+
+    /// Connects to the server's addresses in turn until one answers.
+    async fn connect(&self, server: &Server, source: Option<IpAddr>, deadline: Deadline) -> Result<TcpStream, Failure> {
+        let attempts = async {
+            let mut failure = Failure::ConnectUnreachable;
+            for (place, address) in server.towards(source) {
+                match dial(address, source).await {
+                    Ok(stream) => {
+                        server.preferred.set(place);
+                        return Ok(stream);
+                    }
+                    Err(error) => failure = failure::of_connect(&error),
+                }
+                // Another address helps only if this one is not served.
+                if !matches!(failure, Failure::ConnectRefused | Failure::ConnectUnreachable) {
+                    break;
+                }
+            }
+            Err(failure)
+        };
+        deadline.wait(self.timeouts.connect, Failure::ConnectTimeout, attempts).await?
+    }
+
+    /// Request and answer on an open connection, and their phases.
+    async fn speak(
+        &self,
+        server: &Server,
+        stream: Stream,
+        request: &Request,
+        deadline: Deadline,
+        facts: &mut ExchangeFacts,
+    ) -> Conversation {
+        let meter = Rc::clone(stream.meter());
+        // On a fresh connection the handshake's octets are this exchange's too.
+        let (out_before, in_before) = if facts.reused { meter.bytes() } else { (0, 0) };
+        let begun = now();
+        let prepared = prepare(request, &server.host, &meter);
+        let spoken = converse(stream, prepared, request.keep_alive, self.timeouts.first_byte, deadline).await;
+        note_phases(facts, &meter, begun, now());
+        let (bytes_out, bytes_in) = meter.bytes();
+        facts.bytes_out += bytes_out - out_before;
+        facts.bytes_in += bytes_in - in_before;
+        facts.status = spoken.status.map(|status| status.as_u16());
+        spoken
+    }
+}
+
+/// Where sending, waiting and receiving lay. An answer that comes before all is sent ends the sending.
+fn note_phases(facts: &mut ExchangeFacts, meter: &Meter, begun: Instant, ended: Instant) {
+    let (sent, answered) = (meter.sent.get(), meter.answered.get());
+    let sent = match (sent, answered) {
+        (Some(sent), Some(answered)) => Some(sent.min(answered)),
+        (sent, answered) => sent.or(answered),
+    };
+    facts.send = sent.map(|sent| sent.saturating_duration_since(begun));
+    facts.first_byte = sent.zip(answered).map(|(sent, answered)| answered.saturating_duration_since(sent));
+    facts.receive = answered.map(|answered| ended.saturating_duration_since(answered));
+}

@@ -1,0 +1,170 @@
+//! One TLS handshake, measured.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::ServerName;
+use rustls::{CipherSuite, ClientConfig, ClientConnection, NamedGroup, ProtocolVersion};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::clock::{now, thread_cpu};
+use super::deadline::Deadline;
+use super::failure::{self, Seen};
+use super::meter::{Meter, Socket};
+use super::verifier::{Tally, tallied};
+use crate::metrics::{HandshakeFacts, HandshakeKind};
+use crate::phone::Failure;
+
+/// How a handshake ended, and what it cost.
+pub(super) struct Handshake {
+    /// The connection, or how it failed.
+    pub(super) result: Result<TlsStream<Socket>, Broken>,
+    /// What it cost, done or failed.
+    pub(super) facts: HandshakeFacts,
+}
+
+/// A handshake that failed.
+#[derive(Debug)]
+pub(super) struct Broken {
+    /// What it is called.
+    pub(super) failure: Failure,
+    /// What rustls or the system said; none if time ran out.
+    pub(super) error: Option<io::Error>,
+}
+
+/// Shakes hands on `socket`, for no longer than `limit` and the exchange's `deadline`.
+pub(super) async fn handshake(
+    config: &Arc<ClientConfig>,
+    name: ServerName<'static>,
+    socket: Socket,
+    meter: &Rc<Meter>,
+    limit: Duration,
+    deadline: Deadline,
+) -> Handshake {
+    let start = now();
+    let mut cpu = Duration::ZERO;
+    let mut tally = Tally::default();
+    let connector = TlsConnector::from(Arc::clone(config));
+    // The key share is made here, before the first poll.
+    let connecting = costed(&mut cpu, || connector.connect(name, socket));
+    let mut connecting = pin!(connecting);
+    let measured = poll_fn(|cx| costed(&mut cpu, || tallied(&mut tally, || connecting.as_mut().poll(cx))));
+    let outcome = deadline.wait(limit, Failure::TlsTimeout, measured).await;
+
+    let total = start.elapsed();
+    let result = match outcome {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(error)) => {
+            let seen = Seen { first_octet: meter.first_octet.get(), certificates: tally.chain_length > 0 };
+            Err(Broken { failure: failure::of_handshake(&error, seen), error: Some(error) })
+        }
+        Err(failure) => Err(Broken { failure, error: None }),
+    };
+    let session = result.as_ref().ok().map(|stream| stream.get_ref().1);
+    let facts = facts(start, total, cpu, tally, meter, session);
+    Handshake { result, facts }
+}
+
+/// Runs `work` and adds the CPU time it took to `cpu`.
+fn costed<T>(cpu: &mut Duration, work: impl FnOnce() -> T) -> T {
+    let before = thread_cpu();
+    let result = work();
+    *cpu += thread_cpu().saturating_sub(before);
+    result
+}
+
+fn facts(
+    start: Instant,
+    total: Duration,
+    cpu: Duration,
+    tally: Tally,
+    meter: &Meter,
+    session: Option<&ClientConnection>,
+) -> HandshakeFacts {
+    let hello = meter.first_write.get();
+    let flight = hello.zip(meter.first_read.get()).map(|(wrote, read)| read.saturating_duration_since(wrote));
+    let (bytes_out, bytes_in) = meter.bytes();
+    HandshakeFacts {
+        kind: session.map_or(HandshakeKind::Failed, kind),
+        hello: hello.map_or(total, |wrote| wrote.saturating_duration_since(start)),
+        server_flight: flight,
+        verify: (tally.chain_length > 0).then_some(tally.time),
+        total,
+        cpu,
+        version: session.and_then(|s| s.protocol_version()).and_then(version),
+        suite: session.and_then(|s| s.negotiated_cipher_suite()).and_then(|suite| suite_name(suite.suite())),
+        group: session.and_then(|s| s.negotiated_key_exchange_group()).and_then(|group| group_name(group.name())),
+        chain_length: tally.chain_length,
+        chain_bytes: tally.chain_bytes,
+        bytes_out,
+        bytes_in,
+    }
+}
+
+fn kind(session: &ClientConnection) -> HandshakeKind {
+    match session.handshake_kind() {
+        Some(rustls::HandshakeKind::Resumed) => HandshakeKind::Resumed,
+        Some(rustls::HandshakeKind::FullWithHelloRetryRequest) => HandshakeKind::HelloRetry,
+        Some(rustls::HandshakeKind::Full) | None => HandshakeKind::Full,
+    }
+}
+
+fn version(version: ProtocolVersion) -> Option<&'static str> {
+    match version {
+        ProtocolVersion::TLSv1_2 => Some("1.2"),
+        ProtocolVersion::TLSv1_3 => Some("1.3"),
+        _ => None,
+    }
+}
+
+/// The IANA name: rustls writes `TLS13_…` where the registry has `TLS_…`.
+fn suite_name(suite: CipherSuite) -> Option<&'static str> {
+    match suite {
+        CipherSuite::TLS13_AES_128_GCM_SHA256 => Some("TLS_AES_128_GCM_SHA256"),
+        CipherSuite::TLS13_AES_256_GCM_SHA384 => Some("TLS_AES_256_GCM_SHA384"),
+        CipherSuite::TLS13_CHACHA20_POLY1305_SHA256 => Some("TLS_CHACHA20_POLY1305_SHA256"),
+        other => other.as_str(),
+    }
+}
+
+/// The IANA name (TLS Supported Groups).
+fn group_name(group: NamedGroup) -> Option<&'static str> {
+    match group {
+        NamedGroup::X25519 => Some("x25519"),
+        other => other.as_str(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_iana_registries() {
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        let suites: Vec<_> = provider.cipher_suites.iter().filter_map(|s| suite_name(s.suite())).collect();
+        assert_eq!(
+            suites,
+            [
+                "TLS_AES_256_GCM_SHA384",
+                "TLS_AES_128_GCM_SHA256",
+                "TLS_CHACHA20_POLY1305_SHA256",
+                "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+                "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+                "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+                "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+                "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+                "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+            ]
+        );
+        let groups = [NamedGroup::X25519, NamedGroup::secp256r1, NamedGroup::secp384r1];
+        assert_eq!(groups.map(group_name), [Some("x25519"), Some("secp256r1"), Some("secp384r1")]);
+        assert_eq!(version(ProtocolVersion::TLSv1_3), Some("1.3"));
+        assert_eq!(version(ProtocolVersion::TLSv1_1), None);
+    }
+}

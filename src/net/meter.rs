@@ -1,0 +1,150 @@
+//! What passes a socket: octets counted, moments noted.
+
+use std::cell::Cell;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::clock::now;
+
+/// One connection's counts, shared by the layers that see its octets pass.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    /// Octets written to the socket since the connection was made.
+    pub(super) bytes_out: Cell<u64>,
+    /// Octets read from the socket since the connection was made.
+    pub(super) bytes_in: Cell<u64>,
+    /// The very first octet the peer sent: tells TLS from everything else.
+    pub(super) first_octet: Cell<Option<u8>>,
+    /// When the first octets went out on the socket.
+    pub(super) first_write: Cell<Option<Instant>>,
+    /// When the first octets came in on the socket.
+    pub(super) first_read: Cell<Option<Instant>>,
+    /// Whether the peer stopped taking what we write (reset, or broken pipe).
+    pub(super) broken: Cell<bool>,
+    /// Whether any of this exchange's request has been handed down.
+    pub(super) begun: Cell<bool>,
+    /// Whether the whole body of this exchange's request has been taken over by hyper.
+    pub(super) given: Cell<bool>,
+    /// When the last octet of this exchange's request was handed to the system.
+    pub(super) sent: Cell<Option<Instant>>,
+    /// When the first octet (under TLS: of plaintext) of this exchange's answer came.
+    pub(super) answered: Cell<Option<Instant>>,
+}
+
+impl Meter {
+    /// Ready for the next exchange on the same connection.
+    pub(super) fn begin_exchange(&self, body_is_empty: bool) {
+        self.begun.set(false);
+        self.given.set(body_is_empty);
+        self.sent.set(None);
+        self.answered.set(None);
+    }
+
+    /// What both counters stand at: out, in.
+    pub(super) fn bytes(&self) -> (u64, u64) {
+        (self.bytes_out.get(), self.bytes_in.get())
+    }
+
+    fn note_write(&self, octets: usize) {
+        self.bytes_out.set(self.bytes_out.get() + octets as u64);
+        if self.first_write.get().is_none() {
+            self.first_write.set(Some(now()));
+        }
+    }
+
+    fn note_read(&self, octets: &[u8]) {
+        let Some(&first) = octets.first() else { return };
+        self.bytes_in.set(self.bytes_in.get() + octets.len() as u64);
+        if self.first_read.get().is_none() {
+            self.first_read.set(Some(now()));
+            self.first_octet.set(Some(first));
+        }
+    }
+}
+
+/// The TCP connection under TLS, or under hyper.
+///
+/// Once the peer has reset the connection, writes are taken and thrown away instead of failing: an answer that
+/// came before the reset (401 in the middle of a PUT) is still there to be read, and reading finds the end by itself.
+#[derive(Debug)]
+pub(super) struct Socket {
+    tcp: TcpStream,
+    meter: Rc<Meter>,
+}
+
+impl Socket {
+    /// Counts what passes `tcp` in `meter`.
+    pub(super) fn new(tcp: TcpStream, meter: Rc<Meter>) -> Socket {
+        Socket { tcp, meter }
+    }
+
+    fn written(&self, offered: usize, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match result {
+            Poll::Ready(Ok(octets)) => {
+                self.meter.note_write(octets);
+                Poll::Ready(Ok(octets))
+            }
+            Poll::Ready(Err(error)) if is_peer_gone(&error) => {
+                self.meter.broken.set(true);
+                Poll::Ready(Ok(offered))
+            }
+            other => other,
+        }
+    }
+}
+
+fn is_peer_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let result = Pin::new(&mut self.tcp).poll_read(cx, buf);
+        if let Poll::Ready(Ok(())) = result {
+            self.meter.note_read(buf.filled().get(before..).unwrap_or_default());
+        }
+        result
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        if self.meter.broken.get() {
+            return Poll::Ready(Ok(octets.len()));
+        }
+        let result = Pin::new(&mut self.tcp).poll_write(cx, octets);
+        self.written(octets.len(), result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let offered = slices.iter().map(|s| s.len()).sum();
+        if self.meter.broken.get() {
+            return Poll::Ready(Ok(offered));
+        }
+        let result = Pin::new(&mut self.tcp).poll_write_vectored(cx, slices);
+        self.written(offered, result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}

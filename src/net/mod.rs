@@ -1,0 +1,45 @@
+//! The only client sockets: connect, TLS, one HTTP/1.1 exchange, measured by phase.
+//!
+//! ```text
+//! Connector::exchange(phone, kept, request)
+//!   kept and alive? ──no──▶ dial (source address, TCP) ──▶ handshake (TLS) ─┐
+//!        └────────yes──────────────────────────────────────────────────────┤
+//!                                                                          ▼
+//!                            conversation: request out, answer in, body hashed
+//!                                                                          │
+//!                  Done { facts, answer or failure, connection to keep } ◀─┘
+//! ```
+//!
+//! There is no task per connection: the future of an exchange polls hyper's connection itself, and hands back
+//! a bare, unpolled [`Connection`] when both sides allow it to be kept. Everything lives on one thread; a shard
+//! makes its own [`Connector`]. Before the storm, [`resolve`], [`limits`] and [`preflight`] say in words what
+//! would not work.
+
+mod authority;
+mod clock;
+mod connection;
+mod connector;
+mod conversation;
+mod deadline;
+mod dial;
+mod error;
+mod failure;
+mod handshake;
+pub mod limits;
+mod meter;
+mod outgoing;
+pub mod preflight;
+pub mod resolve;
+mod session;
+mod source;
+mod stream;
+mod tls;
+mod trust;
+mod verifier;
+
+pub use connection::Connection;
+pub use connector::{Connector, Done, Settings};
+pub use error::NetError;
+pub use resolve::Addresses;
+pub use tls::TlsSettings;
+pub use trust::Trust;

@@ -1,0 +1,193 @@
+//! One look at the target before the storm, and what is wrong in words.
+
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, StatusCode, header};
+use rustls::pki_types::ServerName;
+use rustls::{CertificateError, Error as TlsError};
+use tokio::net::TcpStream;
+
+use super::authority::written;
+use super::deadline::Deadline;
+use super::dial::dial;
+use super::failure::{self, tls_error};
+use super::handshake::{Broken, handshake};
+use super::meter::{Meter, Socket};
+use super::source::Sources;
+use super::stream::Stream;
+use super::tls::{Tls, TlsSettings};
+use super::{Connector, NetError, Settings, Trust};
+use crate::phone::{Failure, Origin, Reason, Request};
+use crate::workload::{Resumption, TlsPlan};
+
+/// Connects to `origin` once, as the first phone would. An https target gets one handshake, with verification as
+/// the plan says, and no request; an http target one `HEAD /`, to learn whether HTTP is what it speaks.
+///
+/// # Errors
+/// What is wrong, whose fault it is and what to do: [`NetError::Unreachable`], [`NetError::NotTls`],
+/// [`NetError::SpeaksTls`], [`NetError::UnknownCa`], [`NetError::WrongName`], [`NetError::Expired`],
+/// [`NetError::BadCertificate`], [`NetError::Handshake`], [`NetError::NotHttp`]; and those of [`Connector::new`].
+pub async fn probe(settings: &Settings, origin: &Origin) -> Result<(), NetError> {
+    let connector = Connector::new(settings)?;
+    let tcp = connect(settings, origin).await.map_err(|failure| unreachable_target(origin, failure))?;
+    if origin.tls {
+        let tls = Tls::new(&settings.tls, settings.shards)?;
+        return shake(settings, origin, &tls, tcp).await.map_err(|broken| describe(settings, origin, &broken));
+    }
+    drop(tcp);
+    let answer = connector.exchange(0, None, &question(origin)).await.answer;
+    match answer {
+        Ok(answer) if answer.status != StatusCode::BAD_REQUEST => Ok(()),
+        // A TLS port may answer with an alert, with a 400 in plaintext, or not at all: ask it in TLS.
+        answer => {
+            if speaks_tls(settings, origin).await? {
+                return Err(NetError::SpeaksTls { origin: written(origin) });
+            }
+            match answer {
+                Ok(_) => Ok(()),
+                Err(failure) => {
+                    Err(NetError::NotHttp { origin: written(origin), failure, failure_name: failure.name() })
+                }
+            }
+        }
+    }
+}
+
+fn question(origin: &Origin) -> Request {
+    Request {
+        origin: Arc::new(origin.clone()),
+        method: Method::HEAD,
+        path: "/".to_owned(),
+        headers: vec![(header::USER_AGENT, HeaderValue::from_static("bootstorm-preflight"))],
+        body: Bytes::new(),
+        reason: Reason::First,
+        keep_alive: false,
+    }
+}
+
+async fn connect(settings: &Settings, origin: &Origin) -> Result<TcpStream, Failure> {
+    let source = Sources::new(&settings.network.sources).ok().and_then(|sources| sources.of(0));
+    let addresses = settings.addresses.of(origin).unwrap_or_default();
+    let mut failure = Failure::ConnectUnreachable;
+    for address in addresses.iter().filter(|a| source.is_none_or(|s| s.is_ipv4() == a.is_ipv4())) {
+        let deadline = Deadline::after(settings.timeouts.connect);
+        match deadline.wait(settings.timeouts.connect, Failure::ConnectTimeout, dial(*address, source)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => failure = failure::of_connect(&error),
+            Err(late) => failure = late,
+        }
+    }
+    Err(failure)
+}
+
+async fn shake(settings: &Settings, origin: &Origin, tls: &Tls, tcp: TcpStream) -> Result<(), Broken> {
+    let meter = Rc::new(Meter::default());
+    let socket = Socket::new(tcp, Rc::clone(&meter));
+    let name = ServerName::try_from(origin.host.clone())
+        .map_err(|error| Broken { failure: Failure::TlsFailed, error: Some(io::Error::other(error)) })?;
+    let limit = settings.timeouts.tls;
+    let shaken = handshake(&tls.config, name, socket, &meter, limit, Deadline::after(limit)).await;
+    Stream::tls(shaken.result?, meter).farewell();
+    Ok(())
+}
+
+/// Whether a handshake, without verification, gets as far as records of the server's.
+async fn speaks_tls(settings: &Settings, origin: &Origin) -> Result<bool, NetError> {
+    let plan = TlsPlan { verify: false, resumption: Resumption::Never, ..settings.tls.plan.clone() };
+    let tls = Tls::new(&TlsSettings { plan, trust: Trust::default(), alpn: false }, 1)?;
+    let Ok(tcp) = connect(settings, origin).await else { return Ok(false) };
+    Ok(match shake(settings, origin, &tls, tcp).await {
+        Ok(()) => true,
+        Err(broken) => matches!(broken.failure, Failure::TlsAlert | Failure::TlsIncompatible),
+    })
+}
+
+fn unreachable_target(origin: &Origin, failure: Failure) -> NetError {
+    let what = match failure {
+        Failure::ConnectRefused => {
+            "nothing listens there (connection refused): start the server, or correct target.url"
+        }
+        Failure::ConnectTimeout => {
+            "no answer to the connect within timeouts.connect: is the server up, and nothing in between dropping packets?"
+        }
+        Failure::ConnectUnreachable => "the network has no way there: check the route, or correct target.url",
+        Failure::LocalPorts => {
+            "this machine has no free local port: wait for old connections to end, or name more network.sources"
+        }
+        Failure::LocalFiles => "this process may open no more files: raise the limit (`ulimit -n`)",
+        _ => "the connection cannot be made",
+    };
+    NetError::Unreachable { origin: written(origin), failure, what: what.to_owned() }
+}
+
+fn describe(settings: &Settings, origin: &Origin, broken: &Broken) -> NetError {
+    let here = written(origin);
+    let tls = broken.error.as_ref().and_then(tls_error);
+    match broken.failure {
+        Failure::TlsNotTls => NetError::NotTls { origin: here },
+        Failure::TlsUnknownCa => NetError::UnknownCa { origin: here, trusted: settings.tls.trust.names() },
+        Failure::TlsWrongName => {
+            NetError::WrongName { origin: here, host: origin.host.clone(), presented: presented(tls) }
+        }
+        Failure::TlsExpired => NetError::Expired { origin: here, what: validity(tls) },
+        Failure::TlsBadCertificate => NetError::BadCertificate { origin: here, what: unfitness(settings, tls) },
+        failure => NetError::Handshake { origin: here, failure, what: handshake_words(failure, broken.error.as_ref()) },
+    }
+}
+
+fn presented(error: Option<&TlsError>) -> String {
+    match error {
+        Some(TlsError::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. }))
+            if !presented.is_empty() =>
+        {
+            format!("for {}", presented.join(", "))
+        }
+        _ => "without a subject alternative name that could be compared".to_owned(),
+    }
+}
+
+fn validity(error: Option<&TlsError>) -> String {
+    let days = |from: u64, to: u64| to.saturating_sub(from) / 86_400;
+    match error {
+        Some(TlsError::InvalidCertificate(CertificateError::ExpiredContext { time, not_after })) => {
+            format!("expired, for {} days", days(not_after.as_secs(), time.as_secs()))
+        }
+        Some(TlsError::InvalidCertificate(CertificateError::NotValidYetContext { time, not_before })) => {
+            format!("not valid yet, for another {} days", days(time.as_secs(), not_before.as_secs()))
+        }
+        Some(TlsError::InvalidCertificate(CertificateError::NotValidYet)) => "not valid yet".to_owned(),
+        _ => "expired".to_owned(),
+    }
+}
+
+fn unfitness(settings: &Settings, error: Option<&TlsError>) -> String {
+    match error {
+        Some(TlsError::InvalidCertificate(CertificateError::BadSignature)) => format!(
+            "its issuer has the name of a trusted CA but another key: was the CA made anew? Trusted: {}; name the present one with target.ca",
+            settings.tls.trust.names()
+        ),
+        Some(other) => other.to_string(),
+        None => "no reason was given".to_owned(),
+    }
+}
+
+fn handshake_words(failure: Failure, error: Option<&io::Error>) -> String {
+    let said = error.map_or_else(String::new, |error| format!(" ({error})"));
+    match failure {
+        Failure::TlsTimeout => {
+            "no end of it within timeouts.tls: a server that speaks no TLS may just stay silent; is this its TLS port?"
+                .to_owned()
+        }
+        Failure::TlsClosed => {
+            format!("the server closed the connection{said}: is this its TLS port, and does it take these versions?")
+        }
+        Failure::TlsIncompatible => {
+            format!("no version, suite or group in common{said}: compare tls.versions with the server's setup")
+        }
+        Failure::TlsAlert => format!("the server refused it{said}: its log says why"),
+        _ => format!("the server does not keep to the protocol{said}"),
+    }
+}

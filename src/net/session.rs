@@ -1,0 +1,165 @@
+//! TLS sessions, each phone its own: a phone never resumes what another was given.
+//!
+//! rustls asks one store per configuration, and names only the server. Which phone is asking is read from a
+//! thread-local that [`as_phone`] sets around every poll of an exchange.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustls::NamedGroup;
+use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
+use rustls::pki_types::ServerName;
+
+/// Most TLS 1.3 tickets a phone keeps for one server; servers hand out two as a rule. A stored session is about 1.2 KB.
+const TICKETS: usize = 2;
+/// Most servers a phone keeps sessions for.
+const SERVERS: usize = 2;
+
+thread_local! {
+    static PHONE: Cell<Option<u32>> = const { Cell::new(None) };
+}
+
+/// Runs `poll` as phone `index`: sessions stored and taken meanwhile are its own.
+pub(super) fn as_phone<T>(index: u32, poll: impl FnOnce() -> T) -> T {
+    struct Restore(Option<u32>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            PHONE.set(self.0);
+        }
+    }
+    let _restore = Restore(PHONE.replace(Some(index)));
+    poll()
+}
+
+/// The sessions of a shard's phones. Bounded; the phone that came first gives way.
+pub(super) struct PhoneSessions {
+    // rustls wants the store to be `Sync`; a shard has it to itself, so the lock is never waited for.
+    shelf: Mutex<Shelf>,
+    most_phones: usize,
+}
+
+#[derive(Default)]
+struct Shelf {
+    phones: HashMap<u32, Slot>,
+    /// Who came when, to know who gives way.
+    order: BTreeMap<u64, u32>,
+    arrivals: u64,
+    evicted: u64,
+}
+
+struct Slot {
+    arrival: u64,
+    servers: Vec<Sessions>,
+}
+
+struct Sessions {
+    server: ServerName<'static>,
+    group: Option<NamedGroup>,
+    tls12: Option<Tls12ClientSessionValue>,
+    tls13: VecDeque<Tls13ClientSessionValue>,
+}
+
+impl PhoneSessions {
+    /// An empty store for at most `most_phones` phones (at least one).
+    pub(super) fn new(most_phones: usize) -> PhoneSessions {
+        PhoneSessions { shelf: Mutex::default(), most_phones: most_phones.max(1) }
+    }
+
+    /// Drops everything phone `index` had.
+    pub(super) fn forget(&self, index: u32) {
+        let mut shelf = self.shelf();
+        if let Some(slot) = shelf.phones.remove(&index) {
+            shelf.order.remove(&slot.arrival);
+        }
+    }
+
+    /// How many phones lost their sessions because the store was full.
+    pub(super) fn evicted(&self) -> u64 {
+        self.shelf().evicted
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads what the current phone has for `server`.
+    fn read<T>(&self, server: &ServerName<'_>, read: impl FnOnce(&mut Sessions) -> Option<T>) -> Option<T> {
+        let phone = PHONE.get()?;
+        let mut shelf = self.shelf();
+        let slot = shelf.phones.get_mut(&phone)?;
+        slot.servers.iter_mut().find(|s| s.server == *server).and_then(read)
+    }
+
+    /// Changes what the current phone has for `server`, making room first.
+    fn write(&self, server: ServerName<'static>, write: impl FnOnce(&mut Sessions)) {
+        let Some(phone) = PHONE.get() else { return };
+        let mut shelf = self.shelf();
+        if !shelf.phones.contains_key(&phone) {
+            while shelf.phones.len() >= self.most_phones {
+                let Some((_, first)) = shelf.order.pop_first() else { break };
+                shelf.phones.remove(&first);
+                shelf.evicted += 1;
+            }
+            let arrival = shelf.arrivals;
+            shelf.arrivals += 1;
+            shelf.order.insert(arrival, phone);
+            shelf.phones.insert(phone, Slot { arrival, servers: Vec::new() });
+        }
+        let Some(slot) = shelf.phones.get_mut(&phone) else { return };
+        if let Some(sessions) = slot.servers.iter_mut().find(|s| s.server == server) {
+            return write(sessions);
+        }
+        if slot.servers.len() >= SERVERS {
+            slot.servers.remove(0);
+        }
+        let mut sessions = Sessions { server, group: None, tls12: None, tls13: VecDeque::new() };
+        write(&mut sessions);
+        slot.servers.push(sessions);
+    }
+}
+
+impl fmt::Debug for PhoneSessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PhoneSessions").field("phones", &self.shelf().phones.len()).finish_non_exhaustive()
+    }
+}
+
+impl ClientSessionStore for PhoneSessions {
+    fn set_kx_hint(&self, server: ServerName<'static>, group: NamedGroup) {
+        self.write(server, |s| s.group = Some(group));
+    }
+
+    fn kx_hint(&self, server: &ServerName<'_>) -> Option<NamedGroup> {
+        self.read(server, |s| s.group)
+    }
+
+    fn set_tls12_session(&self, server: ServerName<'static>, session: Tls12ClientSessionValue) {
+        self.write(server, |s| s.tls12 = Some(session));
+    }
+
+    fn tls12_session(&self, server: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        self.read(server, |s| s.tls12.clone())
+    }
+
+    fn remove_tls12_session(&self, server: &ServerName<'static>) {
+        let _: Option<()> = self.read(server, |s| {
+            s.tls12 = None;
+            None
+        });
+    }
+
+    fn insert_tls13_ticket(&self, server: ServerName<'static>, ticket: Tls13ClientSessionValue) {
+        self.write(server, |s| {
+            if s.tls13.len() >= TICKETS {
+                s.tls13.pop_front();
+            }
+            s.tls13.push_back(ticket);
+        });
+    }
+
+    fn take_tls13_ticket(&self, server: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        self.read(server, |s| s.tls13.pop_back())
+    }
+}
