@@ -44,7 +44,7 @@ fn mask_value(value: &mut toml::Value) {
 }
 
 /// Masks what follows `--pwd` and `--key` in a Cisco profile rule.
-fn mask_options(text: &str) -> String {
+pub(crate) fn mask_options(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = ["--pwd", "--key"].iter().filter_map(|option| rest.find(option)).min() {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::auth::{Algorithm, AnswerScheme};
-use crate::phone::{ChallengeKind, Failure, Operation, Outcome, Screen};
+use crate::phone::{ChallengeKind, DropCause, Failure, Operation, Outcome, Screen};
 
 use super::error::nearest;
 
@@ -23,28 +23,30 @@ enum Shape {
 #[derive(Clone, Copy)]
 enum Names {
     Outcomes,
+    DropCauses,
+    Failures,
     Status,
     Answers,
     Versions,
-    /// Suites and groups: whatever the TLS library calls them.
+    /// Whatever the TLS library calls its suites and groups; lengths of chains.
     Any,
 }
 
 /// The keys of a spread.
-pub(crate) const SPREAD: [&str; 6] = ["mean", "p50", "p90", "p99", "p99_9", "max"];
+const SPREAD: [&str; 8] = ["samples", "mean", "p50", "p90", "p95", "p99", "p99_9", "max"];
 
 /// What is known of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Known {
     /// Always there once its object is.
     Number,
-    /// A counter that is absent when zero.
-    Counter,
+    /// A counter that is absent when zero; the object it stands in is named by so many octets of the figure.
+    Counter(usize),
 }
 
 /// Finds a figure by its dotted name; if there is none such, what would be right.
 pub(crate) fn find(figure: &str) -> Result<Known, String> {
-    walk(&summary(), figure).ok_or_else(|| {
+    walk(&summary(), figure, 0).ok_or_else(|| {
         let mut all = Vec::new();
         names(&summary(), "", &mut all);
         match nearest(figure, all.iter().map(|name| name.as_ref())) {
@@ -64,16 +66,17 @@ pub(crate) fn find(figure: &str) -> Result<Known, String> {
     })
 }
 
-fn walk(shape: &Shape, rest: &str) -> Option<Known> {
+fn walk(shape: &Shape, figure: &str, at: usize) -> Option<Known> {
+    let rest = figure.get(at..)?;
     match shape {
         Shape::Number => None,
         Shape::Spread => SPREAD.contains(&rest).then_some(Known::Number),
-        Shape::Counters(names) => names.have(rest).then_some(Known::Counter),
+        Shape::Counters(names) => names.have(rest).then_some(Known::Counter(at.saturating_sub(1))),
         Shape::Object(keys) => {
             let (key, below) = rest.split_once('.').map_or((rest, None), |(k, b)| (k, Some(b)));
             let (_, shape) = keys.iter().find(|(known, _)| *known == key)?;
             match below {
-                Some(below) => walk(shape, below),
+                Some(below) => walk(shape, figure, figure.len() - below.len()),
                 None => matches!(shape, Shape::Number).then_some(Known::Number),
             }
         }
@@ -104,6 +107,8 @@ impl Names {
     fn known(self) -> Vec<Cow<'static, str>> {
         match self {
             Names::Outcomes => outcomes().map(Outcome::name).collect(),
+            Names::DropCauses => DROP_CAUSES.map(|cause| cause.name().into()).to_vec(),
+            Names::Failures => Failure::ALL.map(|failure| failure.name().into()).to_vec(),
             Names::Status => ["200", "201", "204", "401", "403", "404", "503"].map(Cow::Borrowed).to_vec(),
             Names::Answers => {
                 let digests = Algorithm::ALL.into_iter().map(AnswerScheme::Digest);
@@ -118,6 +123,14 @@ impl Names {
 fn is_status(name: &str) -> bool {
     name.len() == 3 && name.parse::<u16>().is_ok_and(|code| (100..600).contains(&code))
 }
+
+const DROP_CAUSES: [DropCause; 5] = [
+    DropCause::PhoneBusy,
+    DropCause::PoweredOff,
+    DropCause::BootIncomplete,
+    DropCause::RunEnded,
+    DropCause::Interrupted,
+];
 
 /// Every outcome that has a name of its own.
 fn outcomes() -> impl Iterator<Item = Outcome> {
@@ -140,58 +153,104 @@ fn outcomes() -> impl Iterator<Item = Outcome> {
 
 /// The summary's shape.
 fn summary() -> Shape {
-    let numbers = |keys: &[&'static str]| keys.iter().map(|key| (*key, Shape::Number)).collect::<Vec<_>>();
-    let with = |keys: &[&'static str], more: Vec<(&'static str, Shape)>| {
-        let mut all = numbers(keys);
-        all.extend(more);
-        Shape::Object(all)
-    };
-    let operation = || {
-        with(
-            &["planned", "started", "dropped", "succeeded"],
-            vec![
-                ("outcomes", Shape::Counters(Names::Outcomes)),
-                ("response_ms", Shape::Spread),
-                ("service_ms", Shape::Spread),
-                ("lateness_ms", Shape::Spread),
-            ],
-        )
-    };
-    Shape::Object(vec![
-        ("phones", with(&["total", "provisioned", "prompting", "failed"], vec![])),
-        ("operations", Shape::Object(Operation::ALL.map(|o| (o.name(), operation())).into())),
-        ("exchanges", with(&["total", "per_operation"], vec![("status", Shape::Counters(Names::Status))])),
-        (
-            "auth",
-            with(
-                &["retry_rate"],
-                vec![
-                    ("challenges", Shape::Object(numbers(&ChallengeKind::ALL.map(ChallengeKind::name)))),
-                    ("answers", Shape::Counters(Names::Answers)),
-                    ("prompts", Shape::Object(numbers(&Screen::ALL.map(Screen::name)))),
-                ],
+    object(
+        &["wall_s"],
+        &[],
+        vec![
+            ("phones", numbers(&["total", "provisioned", "prompting", "failed", "failed_booting", "failed_off"])),
+            ("operations", Shape::Object(Operation::ALL.map(|o| (o.name(), operation())).into())),
+            ("exchanges", exchanges()),
+            ("auth", auth()),
+            ("tls", tls()),
+            (
+                "storm",
+                numbers(&[
+                    "phones",
+                    "provisioned",
+                    "drain_s",
+                    "provisioned_50_s",
+                    "provisioned_95_s",
+                    "provisioned_100_s",
+                    "peak_in_flight",
+                    "amplification",
+                ]),
             ),
-        ),
-        (
-            "tls",
-            with(
-                &["bytes_out", "bytes_in"],
-                vec![
-                    ("handshakes", Shape::Object(numbers(&["full", "resumed", "hello_retry", "failed"]))),
-                    ("handshake_ms", Shape::Spread),
-                    ("client_cpu_us", Shape::Spread),
-                    ("versions", Shape::Counters(Names::Versions)),
-                    ("suites", Shape::Counters(Names::Any)),
-                    ("groups", Shape::Counters(Names::Any)),
-                ],
+            (
+                "generator",
+                object(
+                    &["shards", "cpu_busy", "cpu_busy_max", "cpu_s", "open_files", "rss_bytes", "rss_per_phone_bytes"],
+                    &["loop_lag_ms", "pace_ms"],
+                    vec![],
+                ),
             ),
-        ),
-        (
-            "storm",
-            with(&["drain_s", "provisioned_50_s", "provisioned_95_s", "peak_in_flight", "amplification"], vec![]),
-        ),
-        ("generator", with(&["cpu_busy", "open_files", "rss_bytes"], vec![("loop_lag_ms", Shape::Spread)])),
-    ])
+        ],
+    )
+}
+
+fn operation() -> Shape {
+    object(
+        &["planned", "started", "dropped", "succeeded", "exchanges", "undispatched"],
+        &["response_ms", "response_ok_ms", "service_ms", "lateness_ms"],
+        vec![("outcomes", Shape::Counters(Names::Outcomes)), ("dropped_causes", Shape::Counters(Names::DropCauses))],
+    )
+}
+
+fn exchanges() -> Shape {
+    object(
+        &["total", "answered", "failed", "per_operation", "bytes_out", "bytes_in"],
+        &[],
+        vec![
+            ("status", Shape::Counters(Names::Status)),
+            ("failures", Shape::Counters(Names::Failures)),
+            ("connections", numbers(&["opened", "reused", "reconnected"])),
+            ("phases_ms", spreads(&["waited", "connect", "tls", "send", "first_byte", "receive", "total"])),
+        ],
+    )
+}
+
+fn auth() -> Shape {
+    object(
+        &["retry_rate", "stored"],
+        &[],
+        vec![
+            ("challenges", numbers(&ChallengeKind::ALL.map(ChallengeKind::name))),
+            ("answers", Shape::Counters(Names::Answers)),
+            ("prompts", numbers(&Screen::ALL.map(Screen::name))),
+            ("typed", numbers(&["right", "wrong"])),
+        ],
+    )
+}
+
+fn tls() -> Shape {
+    const KINDS: [&str; 4] = ["full", "resumed", "hello_retry", "failed"];
+    object(
+        &["bytes_out", "bytes_in", "chain_bytes_max"],
+        &["handshake_ms", "client_cpu_us"],
+        vec![
+            ("handshakes", numbers(&KINDS)),
+            ("handshake_by_kind_ms", spreads(&KINDS)),
+            ("client_cpu_by_kind_us", spreads(&KINDS)),
+            ("phases_ms", spreads(&["hello", "server_flight", "verify"])),
+            ("versions", Shape::Counters(Names::Versions)),
+            ("suites", Shape::Counters(Names::Any)),
+            ("groups", Shape::Counters(Names::Any)),
+            ("chain_lengths", Shape::Counters(Names::Any)),
+        ],
+    )
+}
+
+fn numbers(keys: &[&'static str]) -> Shape {
+    object(keys, &[], vec![])
+}
+
+fn spreads(keys: &[&'static str]) -> Shape {
+    object(&[], keys, vec![])
+}
+
+fn object(numbers: &[&'static str], spreads: &[&'static str], mut more: Vec<(&'static str, Shape)>) -> Shape {
+    more.extend(numbers.iter().map(|key| (*key, Shape::Number)));
+    more.extend(spreads.iter().map(|key| (*key, Shape::Spread)));
+    Shape::Object(more)
 }
 
 #[cfg(test)]
@@ -203,13 +262,13 @@ mod tests {
         for (figure, want) in [
             ("phones.failed", Known::Number),
             ("operations.restore.response_ms.p99_9", Known::Number),
-            ("operations.backup.outcomes.http-405", Known::Counter),
-            ("operations.resync.outcomes.prompt-profile-account", Known::Counter),
-            ("exchanges.status.401", Known::Counter),
-            ("auth.answers.digest-md5-sess", Known::Counter),
+            ("operations.backup.outcomes.http-405", Known::Counter(26)),
+            ("operations.resync.outcomes.prompt-profile-account", Known::Counter(26)),
+            ("exchanges.status.401", Known::Counter(16)),
+            ("auth.answers.digest-md5-sess", Known::Counter(12)),
             ("auth.prompts.profile-account", Known::Number),
-            ("tls.versions.1.3", Known::Counter),
-            ("tls.suites.TLS13_AES_128_GCM_SHA256", Known::Counter),
+            ("tls.versions.1.3", Known::Counter(12)),
+            ("tls.suites.TLS13_AES_128_GCM_SHA256", Known::Counter(10)),
             ("generator.loop_lag_ms.max", Known::Number),
         ] {
             assert_eq!(find(figure), Ok(want), "{figure}");

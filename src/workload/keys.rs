@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::phone::Registration;
+
 use super::error::{Problem, list, nearest};
 use super::file;
 use super::locate::{KeyPath, Step};
@@ -34,8 +36,13 @@ pub(crate) struct Node {
 impl Node {
     /// The tree of a whole file.
     pub(crate) fn of_file() -> Node {
+        Node::of(&file::schema())
+    }
+
+    /// The tree of a schema.
+    pub(crate) fn of(schema: &schemars::Schema) -> Node {
         let mut root = Node::default();
-        root.merge(file::schema().as_value());
+        root.merge(schema.as_value());
         root
     }
 
@@ -119,6 +126,14 @@ pub(crate) struct FamilySettings {
     pub(crate) family: &'static str,
     /// Its settings' names.
     pub(crate) settings: Vec<String>,
+}
+
+impl FamilySettings {
+    /// The settings of a registered family.
+    pub(crate) fn of(family: &Registration) -> FamilySettings {
+        let settings = Node::of(&(family.schema)()).children.into_keys().collect();
+        FamilySettings { family: family.name, settings }
+    }
 }
 
 /// What is right instead of `key`, which is not among `here`.

@@ -83,8 +83,7 @@ pub fn parse_with(
 ) -> Result<Plan, WorkloadError> {
     let told = |problems| WorkloadError::of(problems);
     let keys = Node::of_file();
-    let settings: Vec<FamilySettings> =
-        families.iter().map(|f| FamilySettings { family: f.name, settings: (f.settings)() }).collect();
+    let settings: Vec<FamilySettings> = families.iter().map(FamilySettings::of).collect();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut doc =
         Document::parse(name, text).or_else(|problems| Err(told(problems).unwrap_or_else(|| nothing(name))))?;

@@ -82,10 +82,10 @@ impl KeyPath {
     }
 }
 
-/// Whether a key of this name holds a secret.
+/// Whether a key of this name holds a secret. `sb` is the password macro of `cisco-mpp`.
 pub(crate) fn is_secret_key(key: &str) -> bool {
     let key = key.to_lowercase();
-    ["password", "passwd", "pwd", "secret"].iter().any(|word| key.contains(word))
+    key == "sb" || ["password", "passwd", "pwd", "secret"].iter().any(|word| key.contains(word))
 }
 
 impl fmt::Display for KeyPath {

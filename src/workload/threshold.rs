@@ -155,8 +155,10 @@ impl Threshold {
                 None => return missing,
             },
             // A counter that never counted is left out of its object.
-            None if figure::find(&self.figure) == Ok(Known::Counter) && has_home(summary, &self.figure) => 0.0,
-            None => return missing,
+            None => match figure::find(&self.figure) {
+                Ok(Known::Counter(home)) if lookup(summary, &self.figure[..home]).is_some() => 0.0,
+                _ => return missing,
+            },
         };
         let holds = self.comparison.holds(value, self.limit);
         Verdict { value: Some(value), judgement: if holds { Judgement::Pass } else { Judgement::Fail } }
@@ -169,15 +171,6 @@ fn lookup<'s>(summary: &'s Value, figure: &str) -> Option<&'s Value> {
     object.get(figure).or_else(|| {
         let dots = figure.match_indices('.').map(|(at, _)| at);
         dots.filter_map(|at| lookup(object.get(&figure[..at])?, &figure[at + 1..])).next()
-    })
-}
-
-/// Whether the object a counter would stand in is there.
-fn has_home(summary: &Value, figure: &str) -> bool {
-    let mut dots = figure.match_indices('.').map(|(at, _)| at);
-    dots.any(|at| {
-        let home = lookup(summary, &figure[..at]);
-        home.and_then(Value::as_object).is_some_and(|o| o.values().all(Value::is_number))
     })
 }
 

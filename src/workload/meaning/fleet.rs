@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::Meaning;
 use crate::phone::{Account, Family, Fleet, Identities, People, SizeRange, Template};
 use crate::workload::csv::{self, Row};
+use crate::workload::effective::mask_options;
 use crate::workload::error::{Place, Problem, suggest};
 use crate::workload::file::{CredentialsSection, FleetSection, PeopleSection};
 use crate::workload::identities::{Clash, clashes, listed, mac_template, own_template};
-use crate::workload::keys::right_key;
+use crate::workload::keys::{FamilySettings, right_key};
 use crate::workload::locate::{KeyPath, key};
 use crate::workload::quantity::Count;
 use crate::workload::scale::scaled;
@@ -200,7 +201,7 @@ impl Meaning<'_> {
             return None;
         };
         let at = at.then("settings");
-        let known = (registration.settings)();
+        let known = FamilySettings::of(registration).settings;
         let here: Vec<&str> = known.iter().map(String::as_str).collect();
         let told = self.problems.len();
         for key in typed.settings.keys().filter(|key| !known.contains(key)) {
@@ -211,14 +212,26 @@ impl Meaning<'_> {
         if self.problems.len() > told {
             return None;
         }
-        match (registration.read)(&typed.settings) {
-            Ok(family) => Some(family),
-            Err(wrong) => {
-                let path = wrong.key.as_deref().map_or_else(|| at.clone(), |key| at.then(key));
-                self.say(&path, wrong.message, "");
-                None
-            }
+        let whole = match (registration.read)(&typed.settings) {
+            Ok(family) => return Some(family),
+            Err(wrong) => wrong,
+        };
+        // A wrong value is wrong alone too: read so, each is told, with its key.
+        let alone = typed.settings.iter().filter_map(|(key, value)| {
+            let one = toml::Table::from_iter([(key.clone(), value.clone())]);
+            Some((Some(key.clone()), (registration.read)(&one).err()?.message))
+        });
+        let mut wrongs: Vec<(Option<String>, String)> = alone.collect();
+        if wrongs.is_empty() {
+            wrongs.push((whole.key, whole.message));
         }
+        for (key, message) in wrongs {
+            let path = key.map_or_else(|| at.clone(), |key| at.then(key.as_str()));
+            let message = if path.is_secret() { "cannot be used".to_owned() } else { mask_options(&message) };
+            let (what, right) = message.split_once("; ").unwrap_or((&message, ""));
+            self.say(&path, what, right);
+        }
+        None
     }
 
     fn templates(&mut self, typed: &FleetSection, at: &KeyPath) -> Option<Templates> {

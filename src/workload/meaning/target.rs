@@ -112,28 +112,14 @@ pub(super) fn origin(typed: &str) -> Result<(Origin, String), (String, String)> 
     }
     let no_url = |_| (format!("`{typed}` is no URL"), right());
     let uri: Uri = typed.parse().map_err(no_url)?;
-    let tls = match uri.scheme_str() {
-        Some(s) if s.eq_ignore_ascii_case("https") => true,
-        Some(s) if s.eq_ignore_ascii_case("http") => false,
-        Some(other) => {
-            return Err((format!("phones do not speak `{other}`"), "the scheme is http or https".to_owned()));
-        }
-        None => return Err((format!("`{typed}` has no scheme"), right())),
-    };
-    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
-    // `http` reads a port that is too large as none at all.
-    let port = match uri.authority().map(|a| a.as_str()).and_then(|a| a.rsplit_once(':')) {
-        Some((_, digits)) if !digits.contains(']') => digits.parse().unwrap_or(0),
-        _ if tls => 443,
-        _ => 80,
-    };
-    if host.is_empty() {
-        return Err((format!("`{typed}` names no host"), right()));
+    let scheme = uri.scheme_str().ok_or_else(|| (format!("`{typed}` has no scheme"), right()))?;
+    if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
+        return Err((format!("phones do not speak `{scheme}`"), "the scheme is http or https".to_owned()));
     }
-    if port == 0 {
-        return Err((format!("`{typed}` has no usable port"), "a port is from 1 to 65535".to_owned()));
-    }
-    Ok((Origin { tls, host, port }, uri.path().trim_end_matches('/').to_owned()))
+    let authority = uri.authority().map_or("", |a| a.as_str());
+    let unusable = || (format!("`{typed}` has no usable host or port"), right());
+    let origin = Origin::parse(scheme, authority).ok_or_else(unusable)?;
+    Ok((origin, uri.path().trim_end_matches('/').to_owned()))
 }
 
 /// The address the phones connect to, if it is one already and no name.
@@ -159,8 +145,8 @@ mod tests {
             ("ftp://h/", Err("phones do not speak `ftp`")),
             ("h:80", Err("`h:80` has no scheme")),
             ("http://", Err("`http://` is no URL")),
-            ("http://h:99999/", Err("`http://h:99999/` has no usable port")),
-            ("http://h:0/", Err("`http://h:0/` has no usable port")),
+            ("http://h:99999/", Err("`http://h:99999/` has no usable host or port")),
+            ("http://h:0/", Err("`http://h:0/` has no usable host or port")),
             ("http://u:secret@h/", Err("has a user or password in it")),
             ("http://h/?x", Err("`http://h/?x` has a query or fragment")),
             ("http://a b/", Err("`http://a b/` is no URL")),
