@@ -3,16 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::phone::{Account, Family, Fleet, Identities, People, SizeRange, Template};
-
-#[derive(Debug)]
-struct Desk;
-
-impl Family for Desk {
-    fn name(&self) -> &'static str {
-        "desk"
-    }
-}
+use crate::phone::{Account, FAMILIES, Fleet, Identities, People, SizeRange, Template};
 
 fn template(text: &str) -> Template {
     Template::parse(text).unwrap()
@@ -22,7 +13,7 @@ fn template(text: &str) -> Template {
 pub(crate) fn fleet(user: &str, password: &str, count: u32) -> Arc<Fleet> {
     Arc::new(Fleet {
         name: "desks".into(),
-        family: Arc::new(Desk),
+        family: (FAMILIES[0].read)(&toml::Table::new()).unwrap(),
         first: 0,
         count,
         identities: Identities::Derived {
