@@ -1,4 +1,8 @@
-//! Facts and figures: counters, histograms, intervals, the storm's curve.
+//! Facts and figures: counters, histograms, intervals, the storm's curve, the verdict.
+//!
+//! Each shard feeds its own [`Recorder`] and publishes a [`Snapshot`] now and then. At the end each gives a [`Tally`]
+//! ([`Totals`] and [`Intervals`]); tallies add exactly, in any order. With what is known of plan and generator, the sum
+//! is a [`Record`], which can tell its [`Storm`] and its [`Verdict`]. Reports are made from that.
 mod distribution;
 mod facts;
 mod generator;

@@ -34,7 +34,8 @@ pub struct PlanFacts {
     pub seed: u64,
     /// Phones in all.
     pub phones: u64,
-    /// Phones to which the plan returns the power at least once (0: there is no storm); `None`: all of them.
+    /// Phones to which the plan returns the power at least once (0: there is no storm); `None`: all phones if any
+    /// booted.
     pub storm_phones: Option<u64>,
     /// Phone seconds per real second.
     pub compression: f64,
@@ -68,7 +69,9 @@ impl Record {
 
     /// What the storm came to.
     pub fn storm(&self) -> Storm {
-        Storm::of(&self.tally, self.plan.storm_phones.unwrap_or(self.plan.phones))
+        let booted = self.tally.totals.provisioning.start().is_some();
+        let all = if booted { self.plan.phones } else { 0 };
+        Storm::of(&self.tally, self.plan.storm_phones.unwrap_or(all))
     }
 
     /// Whether every threshold holds.

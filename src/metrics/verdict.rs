@@ -60,6 +60,11 @@ impl Verdict {
         verdict
     }
 
+    /// Whether the figures do not tell of the server at all (exit code 97).
+    pub fn is_invalid(&self) -> bool {
+        self.state == Validity::Invalid
+    }
+
     /// Adds a finding: the state never gets better.
     pub fn add(&mut self, state: Validity, reason: impl Into<String>) {
         self.state = self.state.max(state);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::sheets::{write_intervals, write_operations};
+use super::summary::SCHEMA_VERSION;
 use super::{Manifest, Summary};
 use crate::metrics::Intervals;
 
@@ -54,6 +55,14 @@ pub enum FolderError {
         /// What the system, or the JSON reader, said.
         source: io::Error,
     },
+    /// A saved run was written by a later version, whose figures may mean something else.
+    #[error("{0}: written in schema {schema_version} by a later bootstorm; read it with that version", .path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        schema_version: u32,
+    },
 }
 
 impl Folder {
@@ -96,6 +105,12 @@ impl Folder {
         Ok(Folder { path })
     }
 
+    /// Takes the folder away again if nothing was written into it: a run that was never made leaves no trace.
+    pub fn abandon(&self) {
+        // Only an empty folder goes; if this one does not, a person sees it and loses nothing.
+        let _ = fs::remove_dir(&self.path);
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -115,12 +130,17 @@ impl Folder {
     /// Reads the summary of a saved run.
     ///
     /// # Errors
-    /// If there is none, or it is not one.
+    /// If there is none, it is not one, or it is of a later schema.
     pub fn read_summary(path: &Path) -> Result<Summary, FolderError> {
         let path = path.join("summary.json");
-        let text = fs::read_to_string(&path);
-        text.and_then(|text| serde_json::from_str(&text).map_err(io::Error::from))
-            .map_err(|source| FolderError::Unreadable { path, source })
+        let read = fs::read_to_string(&path).and_then(|text| Ok(serde_json::from_str::<Summary>(&text)?));
+        match read {
+            Ok(summary) if summary.schema_version > SCHEMA_VERSION => {
+                Err(FolderError::Newer { path, schema_version: summary.schema_version })
+            }
+            Ok(summary) => Ok(summary),
+            Err(source) => Err(FolderError::Unreadable { path, source }),
+        }
     }
 
     /// Writes beside the final name and renames: who looks sees the whole file or none.
@@ -237,6 +257,18 @@ mod tests {
     }
 
     #[test]
+    fn an_abandoned_folder_goes_unless_something_is_in_it() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::named(&root.path().join("a")).unwrap();
+        folder.abandon();
+        assert!(!folder.path().exists());
+        let folder = Folder::named(&root.path().join("b")).unwrap();
+        fs::write(folder.path().join("x"), "").unwrap();
+        folder.abandon();
+        assert!(folder.path().join("x").exists());
+    }
+
+    #[test]
     fn what_cannot_be_written_or_read_is_named() {
         let root = tempfile::tempdir().unwrap();
         let record = mass_reboot();
@@ -246,6 +278,20 @@ mod tests {
         assert!(error.to_string().contains("gone/manifest.json"), "{error}");
         let error = Folder::read_summary(root.path()).unwrap_err().to_string();
         assert!(error.contains("summary.json") && error.contains("bootstorm run"), "{error}");
+    }
+
+    #[test]
+    fn an_earlier_summary_reads_and_a_later_one_does_not() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("summary.json");
+        let summary = Summary::of(&mass_reboot());
+        let mut value = serde_json::to_value(&summary).unwrap();
+        value["storm"].as_object_mut().unwrap().remove("provisioned_100_s");
+        fs::write(&file, value.to_string()).unwrap();
+        assert_eq!(Folder::read_summary(root.path()).unwrap(), summary, "it was null anyway");
+        value["schema_version"] = 2.into();
+        fs::write(&file, value.to_string()).unwrap();
+        assert!(matches!(Folder::read_summary(root.path()), Err(FolderError::Newer { schema_version: 2, .. })));
     }
 
     #[test]

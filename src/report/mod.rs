@@ -3,7 +3,7 @@
 mod fixture;
 mod folder;
 mod manifest;
-mod number;
+pub(crate) mod number;
 mod sheets;
 pub mod summary;
 mod table;

@@ -3,10 +3,10 @@
 use bytesize::ByteSize;
 
 /// What stands for a figure that is not known.
-pub(super) const UNKNOWN: &str = "–";
+pub(crate) const UNKNOWN: &str = "–";
 
 /// A count with its thousands apart: `12,345`.
-pub(super) fn count(n: u64) -> String {
+pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -19,7 +19,7 @@ pub(super) fn count(n: u64) -> String {
 }
 
 /// Three significant digits, as the histograms have them: `0.412`, `4.12`, `41.2`, `412`, `4,120`.
-pub(super) fn figure(value: Option<f64>) -> String {
+pub(crate) fn figure(value: Option<f64>) -> String {
     match value {
         None => UNKNOWN.to_owned(),
         Some(0.0) => "0".to_owned(),
@@ -31,12 +31,12 @@ pub(super) fn figure(value: Option<f64>) -> String {
 }
 
 /// A value of any kind: whole numbers as counts, others with three digits.
-pub(super) fn value(value: f64) -> String {
+pub(crate) fn value(value: f64) -> String {
     if value >= 0.0 && value.fract() == 0.0 { count(value as u64) } else { figure(Some(value)) }
 }
 
 /// Seconds: `0.412 s`, `41.2 s`, and from two minutes on `12 min 34 s`, `3 h 05 min`.
-pub(super) fn seconds(value: Option<f64>) -> String {
+pub(crate) fn seconds(value: Option<f64>) -> String {
     match value {
         Some(s) if s >= 7200.0 => format!("{} h {:02} min", (s / 3600.0) as u64, (s / 60.0) as u64 % 60),
         Some(s) if s >= 120.0 => format!("{} min {:02} s", (s / 60.0) as u64, s as u64 % 60),
@@ -46,12 +46,12 @@ pub(super) fn seconds(value: Option<f64>) -> String {
 }
 
 /// Octets: `61.3 MB`.
-pub(super) fn bytes(n: u64) -> String {
+pub(crate) fn bytes(n: u64) -> String {
     ByteSize::b(n).display().si().to_string()
 }
 
 /// A share of one in percent: `41 %`.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 

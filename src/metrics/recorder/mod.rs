@@ -32,20 +32,23 @@ pub struct Recorder {
     in_flight_before: (u64, i64),
 }
 
-/// What a phone is doing now. At most one operation and one exchange.
+/// What a phone is doing now: at most one operation and one exchange. Phones that do nothing have none of this;
+/// of the others there may be as many as phones, so it is kept small (32 octets with its key).
 #[derive(Clone, Copy, Debug, Default)]
 struct UnderWay {
-    operation: Option<Running>,
+    operation: Option<Operation>,
+    /// Whether the operation's first attempt was made.
+    dispatched: bool,
+    /// Whether an exchange is in flight.
     exchange: bool,
+    /// When the operation should have begun, in microseconds of real time.
+    intended_us: u64,
+    /// When its first attempt was made, and until then, when it began.
+    begun_us: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Running {
-    operation: Operation,
-    intended: Duration,
-    started: Duration,
-    dispatched: Option<Duration>,
-}
+/// Phones for which there is room from the start; from there on the table grows as the storm does.
+const ROOM: usize = 65_536;
 
 impl Recorder {
     /// A recorder for a shard of exactly `phones` phones, all without power until told otherwise, in a run with
@@ -57,7 +60,7 @@ impl Recorder {
         Recorder {
             compression: if compression.is_finite() && compression > 0.0 { compression } else { 1.0 },
             tally: Tally { totals, intervals: Intervals::starting_at(standings) },
-            under_way: HashMap::with_capacity_and_hasher(phones, BuildHasherDefault::default()),
+            under_way: HashMap::with_capacity_and_hasher(phones.min(ROOM), BuildHasherDefault::default()),
             once_provisioned: Vec::new(),
             in_flight: 0,
             in_flight_before: (0, 0),
@@ -119,13 +122,15 @@ impl Recorder {
 
     /// The first attempt (connect or first byte) of the operation under way. Later calls for it change nothing.
     pub fn dispatched(&mut self, at: Duration, phone: u32) {
-        let Some(running) = self.under_way.get_mut(&phone).and_then(|u| u.operation.as_mut()) else {
+        let under_way = self.under_way.get_mut(&phone);
+        let Some((u, operation)) = under_way.and_then(|u| u.operation.map(|operation| (u, operation))) else {
             return self.fault(LedgerFault::DispatchedWithoutOperation);
         };
-        if running.dispatched.is_none() {
-            running.dispatched = Some(at);
-            let lateness = at.saturating_sub(running.intended);
-            self.tally.totals.operations[running.operation.index()].lateness.record(lateness);
+        if !u.dispatched {
+            u.dispatched = true;
+            u.begun_us = micros(at);
+            let lateness = since(at, u.intended_us);
+            self.tally.totals.operations[operation.index()].lateness.record(lateness);
         }
     }
 
@@ -181,8 +186,17 @@ impl Recorder {
     }
 
     fn started(&mut self, at: Duration, phone: u32, operation: Operation, intended: Moment) {
-        let running = Running { operation, intended: self.real(intended), started: at, dispatched: None };
-        if self.under_way.entry(phone).or_default().operation.replace(running).is_some() {
+        let intended_us = micros(self.real(intended));
+        let under_way = self.under_way.entry(phone).or_default();
+        let twice = under_way.operation.is_some();
+        *under_way = UnderWay {
+            operation: Some(operation),
+            dispatched: false,
+            exchange: under_way.exchange,
+            intended_us,
+            begun_us: micros(at),
+        };
+        if twice {
             self.fault(LedgerFault::StartedTwice);
         }
         self.tally.totals.operations[operation.index()].started += 1;
@@ -190,26 +204,26 @@ impl Recorder {
     }
 
     fn finished(&mut self, at: Duration, phone: u32, operation: Operation, outcome: Outcome) {
-        let running = self.under_way.get_mut(&phone).and_then(|u| u.operation.take());
+        let was = self.under_way.get_mut(&phone).map(|u| (*u, u.operation.take()));
         self.forget_if_idle(phone);
-        let fault = match running {
-            None => Some(LedgerFault::FinishedWithoutStart),
-            Some(r) if r.operation != operation => Some(LedgerFault::FinishedAnother),
-            Some(_) => None,
+        let totals = &mut self.tally.totals.operations[operation.index()];
+        count(&mut totals.outcomes, outcome);
+        let fault = match was {
+            Some((u, Some(started))) if started == operation => {
+                let response = since(at, u.intended_us);
+                totals.response.record(response);
+                if outcome.is_success() {
+                    totals.response_ok.record(response);
+                }
+                totals.undispatched += u64::from(!u.dispatched);
+                totals.service.record(since(at, u.begun_us));
+                None
+            }
+            Some((_, Some(_))) => Some(LedgerFault::FinishedAnother),
+            _ => Some(LedgerFault::FinishedWithoutStart),
         };
         if let Some(fault) = fault {
             self.fault(fault);
-        }
-        let totals = &mut self.tally.totals.operations[operation.index()];
-        count(&mut totals.outcomes, outcome);
-        if let Some(r) = running.filter(|r| r.operation == operation) {
-            let response = at.saturating_sub(r.intended);
-            totals.response.record(response);
-            if outcome.is_success() {
-                totals.response_ok.record(response);
-            }
-            totals.undispatched += u64::from(r.dispatched.is_none());
-            totals.service.record(at.saturating_sub(r.dispatched.unwrap_or(r.started)));
         }
         let interval = self.tally.intervals.at(at);
         interval.finished += 1;
@@ -229,7 +243,7 @@ impl Recorder {
 
     fn sent(&mut self, at: Duration, phone: u32, request: &Request) {
         let under_way = self.under_way.entry(phone).or_default();
-        let running = under_way.operation.map(|r| r.operation);
+        let running = under_way.operation;
         let twice = std::mem::replace(&mut under_way.exchange, true);
         match running {
             Some(operation) => self.tally.totals.operations[operation.index()].exchanges += 1,
@@ -292,4 +306,13 @@ impl Recorder {
         let us = moment.as_micros() as f64 / self.compression;
         Duration::from_micros(us as u64)
     }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// From an earlier moment, in microseconds, to `at`; zero if it is later.
+fn since(at: Duration, earlier_us: u64) -> Duration {
+    at.saturating_sub(Duration::from_micros(earlier_us))
 }

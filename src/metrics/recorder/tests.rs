@@ -133,6 +133,14 @@ fn the_story_of_one_restore() {
 }
 
 #[test]
+fn a_phone_that_does_something_takes_little_and_one_that_rests_nothing() {
+    assert!(size_of::<(u32, UnderWay)>() <= 32);
+    let mut r = Recorder::new(1_000, 1.0);
+    (0..1_000).for_each(|phone| restore(&mut r, phone));
+    assert!(r.under_way.is_empty());
+}
+
+#[test]
 fn intended_starts_are_phone_time() {
     let mut r = Recorder::new(1, 10.0);
     r.start(ms(500), &Start { at: moment(5_000), phone: 0, trigger: Trigger::PowerUp });

@@ -1,7 +1,8 @@
 //! `summary.json`: a contract. Versioned, units in the names, keys only ever added.
 //!
 //! All reports are made from it, so that a saved run reads as it did when it ended. A quantile for which there are
-//! too few samples is `null`, never a guess: see [`Distribution::samples_needed`].
+//! too few samples is `null`, never a guess: see [`Distribution::samples_needed`]. When read, a key that an earlier
+//! version did not write yet counts as nothing.
 
 mod make;
 #[cfg(test)]
@@ -69,6 +70,7 @@ pub struct Workload {
 
 /// What must be known with every figure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Marks {
     /// The run was interrupted.
     pub partial: bool,
@@ -89,6 +91,7 @@ pub struct Threshold {
 
 /// Where the phones stand at the end. `provisioned + prompting + failed = total`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Phones {
     /// All phones.
     pub total: u64,
@@ -106,6 +109,7 @@ pub struct Phones {
 
 /// Figures of one distribution, in the unit of its key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Figures {
     /// How many samples there were.
     pub samples: u64,
@@ -153,6 +157,7 @@ impl Figures {
 
 /// One kind of operation. `planned = started + dropped`; the outcomes add up to `started`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Operation {
     /// Stood in the plan.
     pub planned: u64,
@@ -184,6 +189,7 @@ pub struct Operation {
 
 /// Requests and their responses. `total = answered + failed`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Exchanges {
     /// Sent.
     pub total: u64,
@@ -211,6 +217,7 @@ pub struct Exchanges {
 
 /// Connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Connections {
     /// Opened.
     pub opened: u64,
@@ -222,6 +229,7 @@ pub struct Connections {
 
 /// The phases of an exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PhasesMs {
     /// Waiting for a free slot, port or file: the generator's, never the server's.
     pub waited: Figures,
@@ -241,6 +249,7 @@ pub struct PhasesMs {
 
 /// Challenges, answers and screens. All names are always there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Auth {
     /// Challenges received, by kind.
     pub challenges: Named,
@@ -258,6 +267,7 @@ pub struct Auth {
 
 /// What people typed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Typed {
     /// Right credentials.
     pub right: u64,
@@ -267,6 +277,7 @@ pub struct Typed {
 
 /// TLS handshakes. `handshake_ms` and `client_cpu_us` are of all that were completed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Tls {
     /// By kind.
     pub handshakes: Kinds<u64>,
@@ -298,6 +309,7 @@ pub struct Tls {
 
 /// One value for each kind of handshake.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Kinds<T> {
     /// With certificates.
     pub full: T,
@@ -311,6 +323,7 @@ pub struct Kinds<T> {
 
 /// Steps of a handshake.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct HandshakePhasesMs {
     /// From the start to the client hello written.
     pub hello: Figures,
@@ -322,6 +335,7 @@ pub struct HandshakePhasesMs {
 
 /// How the phones came back. Seconds of real time from the first intended power-up; null: never reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Storm {
     /// Phones to which the plan returned the power.
     pub phones: u64,
@@ -343,6 +357,7 @@ pub struct Storm {
 
 /// What the run cost the machine that made it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Generator {
     /// Threads that drove phones.
     pub shards: u32,
@@ -362,12 +377,4 @@ pub struct Generator {
     pub rss_bytes: u64,
     /// Resident memory a phone at rest takes, in octets.
     pub rss_per_phone_bytes: Option<u64>,
-}
-
-impl Summary {
-    /// The figure at a path of keys, such as `operations.restore.response_ms.p99`; `None` if there is none or it is null.
-    pub fn figure(&self, path: &str) -> Option<f64> {
-        let whole = serde_json::to_value(self).ok()?;
-        path.split('.').try_fold(&whole, |value, key| value.get(key))?.as_f64()
-    }
 }

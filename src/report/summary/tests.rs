@@ -101,15 +101,6 @@ fn too_few_samples_are_null_and_milliseconds_have_three_decimals() {
 }
 
 #[test]
-fn figures_are_found_by_path() {
-    let s = Summary::of(&mass_reboot());
-    assert_eq!(s.figure("phones.prompting"), Some(10.0));
-    assert_eq!(s.figure("operations.restore.response_ms.max"), s.operations["restore"].response_ms.max);
-    assert_eq!(s.figure("operations.restore.response_ms.p99_9"), None);
-    assert_eq!(s.figure("operations.backup.planned"), None);
-}
-
-#[test]
 fn a_saved_summary_reads_as_it_was() {
     let s = Summary { version: "1.2.3".into(), ..Summary::of(&mass_reboot()) };
     let text = serde_json::to_string_pretty(&s).unwrap();

@@ -56,8 +56,8 @@ pub(super) fn storm(page: &mut Page, s: &Summary) {
         );
     page.fact("provisioned", &reached.join(" · "));
     if storm.drain_s.is_some() {
-        let phones = format!("{} of {} phones", count(storm.provisioned), count(storm.phones));
-        page.fact("drain", &format!("{} until the last of {phones}", seconds(storm.drain_s)));
+        let phones = format!("{} of {}", count(storm.provisioned), count(storm.phones));
+        page.fact("drain", &format!("{} until the last phone that got through ({phones})", seconds(storm.drain_s)));
     }
     page.fact("in flight", &format!("at most {} exchanges at once", count(storm.peak_in_flight)));
     if storm.amplification.is_some() {
@@ -122,16 +122,16 @@ pub(super) fn operations(page: &mut Page, s: &Summary) {
     for (name, o) in in_order(s) {
         let mut others: Vec<_> = o.outcomes.iter().filter(|(outcome, _)| *outcome != "ok").collect();
         others.sort_by_key(|(outcome, n)| (std::cmp::Reverse(**n), (*outcome).clone()));
-        let mut words = others.into_iter().map(|(outcome, n)| {
+        let others = others.into_iter().map(|(outcome, n)| {
             let fault = o.faults.get(outcome).map_or("none", String::as_str);
             format!("{} {outcome} ({fault})", count(*n))
         });
-        let counts = [o.planned, o.started, o.dropped, o.succeeded].map(count);
-        let first = words.next().unwrap_or_default();
-        table.row(std::iter::once(format!("  {name}")).chain(counts).chain([first]));
         let dropped = o.dropped_causes.iter().map(|(cause, n)| format!("{} dropped: {cause}", count(*n)));
-        for words in words.chain(dropped) {
-            table.row([String::new(), String::new(), String::new(), String::new(), String::new(), words]);
+        let mut words = others.chain(dropped);
+        let counts = [o.planned, o.started, o.dropped, o.succeeded].map(count);
+        table.row([format!("  {name}")].into_iter().chain(counts).chain(words.next()));
+        for more in words {
+            table.row([const { String::new() }; 5].into_iter().chain([more]));
         }
     }
     titled(page, &table, "Operations");
