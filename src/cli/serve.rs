@@ -12,12 +12,13 @@ use rustls::crypto::aws_lc_rs;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::workload::Changes;
 use super::{Ended, Exit};
 use crate::auth::{Algorithm, AnswerScheme};
 use crate::net::limits;
 use crate::phone::{Chance, Fleet};
 use crate::target::{self, AccessLog, Accounts, Authority, Documents, Running, Site, TargetError};
-use crate::workload::{self, EmbeddedTarget, Likeness, Offer, Overrides, Protects, Target, TargetAuth, TargetTls};
+use crate::workload::{self, EmbeddedTarget, Likeness, Offer, Protects, Target, TargetAuth, TargetTls};
 use crate::workload::{KeyKind, TlsVersions};
 
 /// Arguments of `serve`.
@@ -26,6 +27,8 @@ pub(super) struct ServeArgs {
     /// Take the embedded target and the fleets' accounts from this workload file
     #[arg(value_name = "WORKLOAD")]
     workload: Option<PathBuf>,
+    #[command(flatten)]
+    changes: Changes,
     /// Listen here; port 0 takes a free one [default: 127.0.0.1:8443, or 8080 without TLS]
     #[arg(long, value_name = "ADDRESS:PORT", env = "BOOTSTORM_LISTEN")]
     listen: Option<SocketAddr>,
@@ -131,7 +134,7 @@ fn plan(args: &ServeArgs) -> Result<Plan, Ended> {
     let mut plan = match &args.workload {
         None => Plan { config: defaults(), fleets: Vec::new(), chance: Chance::new(seed()?) },
         Some(file) => {
-            let plan = workload::load(file, &Overrides::default()).map_err(Ended::usage)?;
+            let plan = workload::load(file, &args.changes.overrides()).map_err(Ended::usage)?;
             let config = match plan.target {
                 Target::Embedded(config) => config,
                 // Its server is elsewhere; the fleets and their accounts are what is wanted of it.

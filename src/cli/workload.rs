@@ -12,10 +12,17 @@ use crate::workload::{self, Overrides, Plan};
 pub(super) struct WorkloadArgs {
     /// The workload file (TOML)
     #[arg(value_name = "WORKLOAD")]
-    pub(super) file: PathBuf,
+    file: PathBuf,
     /// Play against this server instead of the workload's target, such as https://127.0.0.1:8443/folder
     #[arg(long, value_name = "URL", env = "BOOTSTORM_TARGET")]
     target: Option<String>,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+/// What the command line changes about a workload, whatever it is for.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Changes {
     /// Scale the fleets to this many phones in all, such as 500 or 20k
     #[arg(long, value_name = "N", env = "BOOTSTORM_PHONES", value_parser = count)]
     phones: Option<u32>,
@@ -30,19 +37,24 @@ pub(super) struct WorkloadArgs {
 impl WorkloadArgs {
     /// The plan these arguments mean.
     pub(super) fn load(&self) -> Result<Plan, Ended> {
-        workload::load(&self.file, &self.overrides()).map_err(Ended::usage)
+        let overrides = Overrides { target: self.target.clone(), ..self.changes.overrides() };
+        workload::load(&self.file, &overrides).map_err(Ended::usage)
     }
 
     /// What the command line changed, for the manifest.
     pub(super) fn changes(&self) -> Vec<String> {
+        let changes = &self.changes;
         let target = self.target.iter().map(|t| format!("--target {t}"));
-        let phones = self.phones.iter().map(|n| format!("--phones {n}"));
-        let seed = self.seed.iter().map(|s| format!("--seed {s}"));
-        target.chain(phones).chain(seed).chain(self.sets.iter().map(|s| format!("--set {s}"))).collect()
+        let phones = changes.phones.iter().map(|n| format!("--phones {n}"));
+        let seed = changes.seed.iter().map(|s| format!("--seed {s}"));
+        target.chain(phones).chain(seed).chain(changes.sets.iter().map(|s| format!("--set {s}"))).collect()
     }
+}
 
-    fn overrides(&self) -> Overrides {
-        Overrides { target: self.target.clone(), phones: self.phones, seed: self.seed, sets: self.sets.clone() }
+impl Changes {
+    /// The same as the workload floor takes them.
+    pub(super) fn overrides(&self) -> Overrides {
+        Overrides { target: None, phones: self.phones, seed: self.seed, sets: self.sets.clone() }
     }
 }
 
