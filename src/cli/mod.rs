@@ -5,7 +5,7 @@ mod machine;
 mod plan;
 mod progress;
 mod run;
-//mod serve;
+mod serve;
 mod workload;
 
 use std::io::{self, IsTerminal, Write};
@@ -36,8 +36,8 @@ enum Verb {
     Run(run::RunArgs),
     /// Say what a workload would do, without sending anything
     Plan(plan::PlanArgs),
-    // /// Serve files to phones: the embedded target on its own
-    //Serve(serve::ServeArgs),
+    /// Serve files to phones: the embedded target on its own
+    Serve(serve::ServeArgs),
 }
 
 /// Parses the command line, does what it says, and ends with the contract's exit code.
@@ -54,7 +54,7 @@ pub fn main() -> ExitCode {
     let ended = match cli.verb {
         Verb::Run(args) => run::run(args),
         Verb::Plan(args) => plan::run(args),
-        //Verb::Serve(args) => serve::run(args),
+        Verb::Serve(args) => serve::run(args),
     };
     match ended {
         Ok(exit) => exit.into(),
