@@ -387,3 +387,36 @@ impl From<ProtectsName> for Protects {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        args: ServeArgs,
+    }
+
+    fn meant(flags: &str) -> EmbeddedTarget {
+        let typed = Typed::try_parse_from(std::iter::once("serve").chain(flags.split_whitespace())).unwrap();
+        plan(&typed.args).unwrap_or_else(|ended| panic!("{}", ended.message)).config
+    }
+
+    #[test]
+    fn flags_mean_what_they_say() {
+        let plain = meant("");
+        assert_eq!((plain.listen.port(), plain.tls, plain.likeness), (8443, Some(TLS), Likeness::Iis));
+        assert_eq!(plain.auth.offers, Likeness::Iis.usual_offers());
+        let lighttpd = meant("--likeness lighttpd --no-tls");
+        assert_eq!((lighttpd.listen.port(), lighttpd.tls), (8080, None));
+        assert_eq!(lighttpd.auth.offers, Likeness::Lighttpd.usual_offers());
+        assert_eq!(lighttpd.auth.nonce_lifetime, Duration::from_secs(600));
+        let chosen = meant("--likeness nginx --auth digest-sha-256,basic --nonce-lifetime 90s --protects writes");
+        assert_eq!(chosen.auth.offers, [Offer::Digest(Algorithm::Sha256), Offer::Basic]);
+        assert_eq!((chosen.auth.nonce_lifetime, chosen.auth.protects), (Duration::from_secs(90), Protects::Writes));
+        assert_eq!(meant("--auth none").auth.offers, []);
+        assert_eq!(meant("--no-tls --tls").tls, Some(TLS), "the last one counts");
+    }
+}
