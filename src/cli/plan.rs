@@ -92,7 +92,14 @@ fn as_text(plan: &Plan, phases: &[PhaseFacts<'_>], hash: &str) -> String {
     let names = plan.fleets.iter().map(|f| &f.name).chain(plan.phases.iter().map(|p| &p.name));
     let width = names.map(|name| name.chars().count()).max().unwrap_or_default();
     // Writing into a String cannot fail.
-    let _ = writeln!(out, "{}: {} phones, seed {}", plan.name, count(plan.phones().into()), plan.seed);
+    let _ = writeln!(
+        out,
+        "{}: {} phone{}, seed {}",
+        plan.name,
+        count(plan.phones().into()),
+        if plan.phones() == 1 { "" } else { "s" },
+        plan.seed
+    );
     let _ = writeln!(out, "\ntarget    {}", target(plan));
     for fleet in &plan.fleets {
         let _ =

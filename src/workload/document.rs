@@ -4,10 +4,11 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
+use super::effective::mask_options;
 use super::error::{Place, Problem, list, suggest};
 use super::file::File;
 use super::keys::{FamilySettings, Node, unknown_keys};
-use super::locate::{KeyPath, Sources, Step};
+use super::locate::{KeyPath, Sources, Step, is_secret_key};
 
 type Tree<'i> = DeTable<'i>;
 
@@ -119,7 +120,15 @@ impl<'i> Document<'i> {
             )
         })?;
         let path = self.resolve(&steps).map_err(|(what, right)| wrong(what, right))?;
-        if path.is_secret() {
+        // What is meant to be a table but cannot be read as one is judged by its words.
+        let parsed = DeValue::parse(value);
+        let is_text = keys.at(&path).is_some_and(Node::is_text);
+        let secret = match &parsed {
+            Ok(parsed) if !is_text => holds_secret(parsed.get_ref()),
+            Err(_) if !is_text && value.trim_start().starts_with(['{', '[']) => is_secret_key(value),
+            _ => false,
+        } || mask_options(value) != value;
+        if path.is_secret() || secret {
             return Err(wrong(
                 "passwords do not belong in arguments, where every user of this machine can read them".to_owned(),
                 "write it in the workload file".to_owned(),
@@ -127,10 +136,8 @@ impl<'i> Document<'i> {
         }
         let start = self.sources.add_flag(&flag, value.len());
         let as_text = || Spanned::new(start..start + value.len(), DeValue::String(value.to_owned().into()));
-        let value = match DeValue::parse(value) {
-            Ok(parsed) if parsed.get_ref().is_str() || !keys.at(&path).is_some_and(Node::is_text) => {
-                shifted(parsed, start)
-            }
+        let value = match parsed {
+            Ok(parsed) if parsed.get_ref().is_str() || !is_text => shifted(parsed, start),
             _ => as_text(),
         };
         self.put(&path, value, keys).map_err(|(what, right)| wrong(what, right))
@@ -338,6 +345,18 @@ fn remove(table: &mut Tree<'_>, path: &[Step]) -> bool {
             Some(DeValue::Table(below)) => remove(below, rest),
             _ => false,
         },
+        _ => false,
+    }
+}
+
+/// Whether a secret stands anywhere in the value, under a key of its own or as an option of a profile rule.
+fn holds_secret(value: &DeValue<'_>) -> bool {
+    match value {
+        DeValue::Table(table) => {
+            table.iter().any(|(key, below)| is_secret_key(key.get_ref()) || holds_secret(below.get_ref()))
+        }
+        DeValue::Array(items) => items.iter().any(|item| holds_secret(item.get_ref())),
+        DeValue::String(text) => mask_options(text) != **text,
         _ => false,
     }
 }
