@@ -8,13 +8,12 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use bootstorm::phone::{Chance, Identity, Purpose, SizeRange, Upload, backup};
 use bootstorm::workload::TlsVersions;
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::servers::{LogLine, Program, Server, Site, by_status};
 
 const PHONES: u32 = 2_000;
@@ -45,39 +44,104 @@ fn fleet_on_lighttpd_with_digest_sha_256() {
     fleet_is_served(Program::Lighttpd, None, "digest-sha-256");
 }
 
+/// The realm renamed, as when a server moves: every phone stands at a prompt, and none has shown its password.
+#[test]
+fn a_renamed_realm_strands_the_whole_fleet() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start(Program::Nginx, None, &site());
+    let fleet = Fleet { realm: "The old server", ..Fleet::default() };
+    let summary = run(&server, &fleet, &[("power-up", "0s")]);
+    assert_phones(&summary, &fleet, "prompting");
+    assert_outcomes(&summary, "restore", json!({ "prompt-authentication": PHONES }));
+    let log = requests(server, 1);
+    assert_eq!(counted(&[&summary]), by_status(&log));
+    assert_eq!(log.iter().filter(|line| line.status == 401).count(), PHONES as usize, "asked once each");
+    assert_eq!(log.iter().find(|line| line.user.is_some()), None, "no credentials for another realm");
+}
+
+/// One phone in ten has a wrong password: each is refused once by the real server, and stands at a prompt.
+#[test]
+fn wrong_passwords_are_refused_once_each() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start(Program::Apache, None, &site());
+    let fleet = Fleet { wrong: 0.1, starts_on: true, ..Fleet::default() };
+    let summary = run(&server, &fleet, &[("backup", "0s")]);
+    let wrong = count(&summary["auth"]["prompts"]["authentication-failure"]);
+    assert!((150..250).contains(&wrong), "a tenth of {PHONES}: {wrong}");
+    assert_outcomes(
+        &summary,
+        "backup",
+        json!({ "ok": u64::from(PHONES) - wrong, "prompt-authentication-failure": wrong }),
+    );
+    assert_eq!(count(&summary["auth"]["challenges"]["rejected"]), wrong);
+    let log = requests(server, 1);
+    assert_eq!(counted(&[&summary]), by_status(&log));
+    let refused = log.iter().filter(|line| line.status == 401 && line.user.is_some()).count();
+    assert_eq!(refused as u64, wrong, "as Apache saw it");
+}
+
+/// Nonces that live two seconds: what the phones kept is stale by the time they read back, and nobody is asked.
+#[test]
+fn stale_nonces_cost_an_exchange_and_no_prompt() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let short_lived = "<LocationMatch \"^/backup/\">\nAuthDigestNonceLifetime 2\n</LocationMatch>\n";
+    let server = Server::start(Program::Apache, None, &site().directives(short_lived));
+    let fleet = Fleet { phones: 400, starts_on: true, ..Fleet::default() };
+    let summary = run(&server, &fleet, &[("backup", "0s"), ("restore", "4s")]);
+    assert_phones(&summary, &fleet, "provisioned");
+    assert_outcomes(&summary, "restore", json!({ "ok": fleet.phones }));
+    assert_challenges(&summary, [fleet.phones, fleet.phones, 0, 0]);
+    assert_eq!(counted(&[&summary]), by_status(&requests(server, 1)));
+}
+
 fn fleet_is_served(program: Program, tls: Option<TlsVersions>, scheme: &str) {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(program, tls, &site());
 
-    let backed_up = run(&server, "back-up-and-read-back", true, &[("backup", "0s"), ("restore", "1s")]);
-    assert_all_provisioned(&backed_up);
-    assert_all_ok(&backed_up, "backup");
+    let up = Fleet { starts_on: true, ..Fleet::default() };
+    let backed_up = run(&server, &up, &[("backup", "0s"), ("restore", "2s")]);
+    assert_outcomes(&backed_up, "backup", json!({ "ok": PHONES }));
     // A phone compares what it reads with what it stored: `content-mismatch` if one octet differs.
-    assert_all_ok(&backed_up, "restore");
+    assert_outcomes(&backed_up, "restore", json!({ "ok": PHONES }));
     for number in 0..PHONES {
         assert_stored_as_sent(&server, number);
     }
 
-    let rebooted = run(&server, "power-returns", false, &[("power-up", "0s")]);
-    assert_all_provisioned(&rebooted);
-    assert_all_ok(&rebooted, "resync");
-    assert_all_ok(&rebooted, "restore");
+    let rebooted = run(&server, &Fleet::default(), &[("power-up", "0s")]);
+    assert_outcomes(&rebooted, "resync", json!({ "ok": PHONES }));
+    assert_outcomes(&rebooted, "restore", json!({ "ok": PHONES }));
 
     for summary in [&backed_up, &rebooted] {
+        assert_phones(summary, &up, "provisioned");
         // One challenge a phone opens its protection space; nothing is refused, stale or asked of a person.
-        let challenges = &summary["auth"]["challenges"];
-        let counts = ["first", "stale", "rejected", "unsolicited"].map(|kind| count(&challenges[kind]));
-        assert_eq!(counts, [u64::from(PHONES), 0, 0, 0], "{challenges}");
+        assert_challenges(summary, [PHONES, 0, 0, 0]);
         assert!(count(&summary["auth"]["answers"][scheme]) >= u64::from(PHONES), "{}", summary["auth"]);
         assert_tls(&summary["tls"], tls);
     }
 
-    let log = server.stop_and_read_log();
+    let log = requests(server, if tls.is_none() { 2 } else { 0 });
     assert_each_phone_used_its_own_account(&log);
     assert_eq!(counted(&[&backed_up, &rebooted]), by_status(&log), "ours and the server's count of each status");
     // Backup: 401, 201. Read back: 200. Power returns: two files, 401, 200.
     let phones = u64::from(PHONES);
     assert_eq!(by_status(&log), BTreeMap::from([(200, 4 * phones), (201, phones), (401, 2 * phones)]));
+}
+
+/// What differs from one run to the next.
+struct Fleet {
+    phones: u32,
+    /// Under which the phones have stored their credentials.
+    realm: &'static str,
+    /// Share of phones with a wrong password.
+    wrong: f64,
+    /// Whether they are up when the run begins.
+    starts_on: bool,
+}
+
+impl Default for Fleet {
+    fn default() -> Self {
+        Fleet { phones: PHONES, realm: REALM, wrong: 0.0, starts_on: false }
+    }
 }
 
 /// The settings every phone asks for, and an account with its own password for each.
@@ -91,12 +155,12 @@ fn extension(number: u32) -> String {
     (20_000 + number).to_string()
 }
 
-/// One run of the whole program, with phones that are up (or not) when it begins; its `summary.json`.
-fn run(server: &Server, name: &str, starts_on: bool, phases: &[(&str, &str)]) -> Value {
+/// One run of the whole program; its `summary.json`.
+fn run(server: &Server, fleet: &Fleet, phases: &[(&str, &str)]) -> Value {
     let folder = tempfile::tempdir().unwrap();
-    let workload = folder.path().join(format!("{name}.toml"));
+    let workload = folder.path().join("workload.toml");
     let results = folder.path().join("results");
-    std::fs::write(&workload, workload_text(server, starts_on, phases)).unwrap();
+    std::fs::write(&workload, workload_text(server, fleet, phases)).unwrap();
     let out = Command::new(env!("CARGO_BIN_EXE_bootstorm"))
         .arg("run")
         .arg(&workload)
@@ -105,13 +169,21 @@ fn run(server: &Server, name: &str, starts_on: bool, phases: &[(&str, &str)]) ->
         .output()
         .expect("the program can be started");
     // 97: this machine was too slow for a measurement. It is none: counts must be right all the same.
-    let said = || [out.stdout.as_slice(), b"\n", out.stderr.as_slice()].concat();
-    assert!(matches!(out.status.code(), Some(0 | 97)), "{name}: {}\n{}", out.status, String::from_utf8_lossy(&said()));
-    read_json(&results.join("summary.json"))
+    assert!(
+        matches!(out.status.code(), Some(0 | 97)),
+        "{}\n{}\n{}",
+        out.status,
+        String::from_utf8_lossy(&out.stdout),
+        String::from_utf8_lossy(&out.stderr)
+    );
+    let summary = std::fs::read_to_string(results.join("summary.json")).expect("a run leaves its summary");
+    serde_json::from_str(&summary).expect("the summary is JSON")
 }
 
-fn workload_text(server: &Server, starts_on: bool, phases: &[(&str, &str)]) -> String {
+fn workload_text(server: &Server, fleet: &Fleet, phases: &[(&str, &str)]) -> String {
+    let url = server.url();
     let ca = server.ca_pem_path().map_or_else(String::new, |ca| format!(", ca = {:?}", ca.display().to_string()));
+    let Fleet { phones, realm, wrong, starts_on } = fleet;
     let mut text = format!(
         r#"
 seed = {SEED}
@@ -120,43 +192,55 @@ target = {{ url = "{url}"{ca} }}
 
 [[fleet]]
 family = "avaya-96xx"
-count = {PHONES}
+count = {phones}
 extension = "{{number+20000}}"
 starts-on = {starts_on}
-credentials = {{ user = "{{ext}}", password = "secret-{{ext}}", realm = "{REALM}" }}
+credentials = {{ user = "{{ext}}", password = "secret-{{ext}}", realm = "{realm}", wrong = {wrong:?} }}
 settings = {{ bruri = "/backup", registration-delay = "0s..1s" }}
-"#,
-        url = server.url(),
+"#
     );
     for (does, at) in phases {
+        let rate = phones;
         text.push_str(&format!(
-            "\n[[phase]]\ndoes = \"{does}\"\nat = \"{at}\"\narrival = {{ constant = \"1000/s\" }}\n"
+            "\n[[phase]]\ndoes = \"{does}\"\nat = \"{at}\"\narrival = {{ constant = \"{rate}/s\" }}\n"
         ));
     }
     text
 }
 
-fn read_json(path: &Path) -> Value {
-    let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+/// The server's log, without the looks: before a storm over plain HTTP the program asks once whether HTTP is spoken
+/// there, and counts that for no phone.
+fn requests(server: Server, looks: usize) -> Vec<LogLine> {
+    let is_look = |line: &LogLine| (line.method.as_str(), line.path.as_str()) == ("HEAD", "/");
+    let (seen, log): (Vec<_>, Vec<_>) = server.stop_and_read_log().into_iter().partition(is_look);
+    assert_eq!(seen.len(), looks, "{seen:?}");
+    log
 }
 
 fn count(value: &Value) -> u64 {
     value.as_u64().unwrap_or_else(|| panic!("not a count: {value}"))
 }
 
-fn assert_all_provisioned(summary: &Value) {
-    let phones = &summary["phones"];
-    assert_eq!(count(&phones["total"]), u64::from(PHONES));
-    assert_eq!(count(&phones["provisioned"]), u64::from(PHONES), "{phones}");
+/// All phones of the fleet stand there when the run ends.
+fn assert_phones(summary: &Value, fleet: &Fleet, standing: &str) {
+    assert_eq!(count(&summary["phones"]["total"]), u64::from(fleet.phones));
+    assert_eq!(count(&summary["phones"][standing]), u64::from(fleet.phones), "{}", summary["phones"]);
 }
 
-fn assert_all_ok(summary: &Value, operation: &str) {
+/// Every phone planned and started the operation once, and they ended so.
+fn assert_outcomes(summary: &Value, operation: &str, outcomes: Value) {
     let figures = &summary["operations"][operation];
-    for key in ["planned", "started", "succeeded"] {
-        assert_eq!(count(&figures[key]), u64::from(PHONES), "{operation}: {figures}");
+    assert_eq!(figures["outcomes"], outcomes, "{operation}: {figures}");
+    for key in ["planned", "started"] {
+        assert_eq!(figures[key], summary["phones"]["total"], "{operation}: {figures}");
     }
-    assert_eq!(figures["outcomes"], serde_json::json!({ "ok": PHONES }), "{operation}");
+}
+
+/// So many challenges of each kind: first, stale, rejected, unsolicited.
+fn assert_challenges(summary: &Value, expected: [u32; 4]) {
+    let challenges = &summary["auth"]["challenges"];
+    let counts = ["first", "stale", "rejected", "unsolicited"].map(|kind| count(&challenges[kind]));
+    assert_eq!(counts, expected.map(u64::from), "{challenges}");
 }
 
 fn assert_tls(figures: &Value, tls: Option<TlsVersions>) {
