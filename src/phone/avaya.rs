@@ -3,6 +3,7 @@
 //! Sources: the seed text on backup and restore (quoted in the tests), vendor guides where a line says
 //! \[doc\]; everything marked \[assumed\] is a setting with that default.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,14 +92,19 @@ impl Default for Settings {
     }
 }
 
-/// The family, its settings checked.
-#[derive(Debug)]
+/// The family, its settings checked. `Debug` shows none of them: there are passwords among them.
 struct Avaya {
     settings: Settings,
     user_agent: HeaderValue,
     registration_password: Template,
     boot: [Stage; 2],
     preference: Preference,
+}
+
+impl fmt::Debug for Avaya {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Avaya").finish_non_exhaustive()
+    }
 }
 
 impl Avaya {

@@ -3,6 +3,7 @@
 //! Sources: the seed text on profile authentication (its rows are quoted in the tests), the vendor's
 //! provisioning guide where a line says \[doc\]; everything marked \[assumed\] is a setting.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -131,8 +132,7 @@ impl Default for Settings {
     }
 }
 
-/// The family, its settings checked.
-#[derive(Debug)]
+/// The family, its settings checked. `Debug` shows none of them: there are passwords among them.
 struct Cisco {
     settings: Settings,
     profile_rules: Vec<ProfileRule>,
@@ -143,6 +143,12 @@ struct Cisco {
     content_type: HeaderValue,
     boot: [Stage; 1],
     preference: Preference,
+}
+
+impl fmt::Debug for Cisco {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cisco").finish_non_exhaustive()
+    }
 }
 
 impl Cisco {

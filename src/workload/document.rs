@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::error::{Place, Problem, suggest};
+use super::error::{Place, Problem, list, suggest};
 use super::file::File;
 use super::keys::{FamilySettings, Node, unknown_keys};
 use super::locate::{KeyPath, Sources, Step};
@@ -86,7 +86,11 @@ impl<'i> Document<'i> {
                 Err(error) => error,
             };
             let path = error.span().and_then(|span| path_of(&root, &span)).unwrap_or_default();
-            let (what, right) = rephrase(error.message(), path.is_secret());
+            let (what, mut right) = rephrase(error.message(), path.is_secret());
+            let choices = keys.at(&path).map_or(&[][..], |node| &node.choices);
+            if error.message().starts_with("wanted string or table") && !choices.is_empty() {
+                right = format!("known are {}", list(choices.iter().map(|(name, _)| name.as_str())));
+            }
             problems.push(self.problem(&path, what, right));
             if !remove(&mut root, whole(&path)) {
                 return Err(problems);
@@ -338,20 +342,38 @@ fn remove(table: &mut Tree<'_>, path: &[Step]) -> bool {
     }
 }
 
-/// Serde's message as (what is wrong, what would be right).
+/// Serde's message as (what is wrong, what would be right), in the words of a person who writes TOML.
 fn rephrase(message: &str, secret: bool) -> (String, String) {
     if secret {
         return ("is not a text".to_owned(), "put it in quotes".to_owned());
     }
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    match (message.strip_prefix("unknown variant "), quoted.split_first()) {
-        (Some(_), Some((typed, known))) => {
-            (format!("`{typed}` is none of its values"), suggest(typed, known.iter().copied()))
-        }
-        _ => match message.split_once(", expected ").or_else(|| message.split_once("; ")) {
-            Some((what, right)) if message.contains(", expected ") => (what.to_owned(), format!("expected {right}")),
-            Some((what, right)) => (what.to_owned(), right.to_owned()),
-            None => (message.to_owned(), String::new()),
-        },
+    if let (true, Some((typed, known))) = (message.starts_with("unknown variant "), quoted.split_first()) {
+        return (format!("`{typed}` is none of its values"), suggest(typed, known.iter().copied()));
     }
+    if let (true, [field]) = (message.starts_with("missing field "), quoted.as_slice()) {
+        return (format!("`{field}` is missing"), "it has no default".to_owned());
+    }
+    if message.starts_with("wanted exactly 1 element") {
+        return ("names none or more than one".to_owned(), "write exactly one of its keys".to_owned());
+    }
+    if message.starts_with("wanted string or table") {
+        return ("is no text".to_owned(), "put it in quotes".to_owned());
+    }
+    if let Some((found, expected)) = message.split_once(", expected ") {
+        let found = found.strip_prefix("invalid type: ").or(found.strip_prefix("invalid value: ")).unwrap_or(found);
+        let found = found.replacen("string ", "text ", 1);
+        let expected = match expected {
+            "u64" | "u32" => "a whole number, 0 or more",
+            "f64" => "a number",
+            "a sequence" => "a list, in brackets",
+            "a boolean" => "true or false",
+            "a string" => "a text, in quotes",
+            "a map" => "a table",
+            other => other.strip_prefix("struct ").map_or(other, |_| "a table"),
+        };
+        return (format!("is {found}"), format!("expected {expected}"));
+    }
+    let (what, right) = message.split_once("; ").unwrap_or((message, ""));
+    (what.to_owned(), right.to_owned())
 }

@@ -59,7 +59,9 @@ pub struct Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.place)?;
-        if !self.key.is_empty() {
+        // `--set` names the key already.
+        let named = matches!(&self.place, Place::Flag(flag) if flag.starts_with("--set "));
+        if !self.key.is_empty() && !named {
             write!(f, "{}: ", self.key)?;
         }
         f.write_str(&self.what)?;

@@ -16,7 +16,9 @@ pub(crate) fn own_template(source: &str) -> Result<Template, String> {
         serial: mark.to_owned(),
     };
     if template.fill(&probe("")) != template.fill(&probe("\u{1}")) {
-        return Err("{ext}, {mac}, {MAC} and {serial} stand for what is being derived here".to_owned());
+        return Err(
+            "{ext}, {mac}, {MAC} and {serial} stand for what is being derived here; use {number} or {index}".to_owned()
+        );
     }
     Ok(template)
 }

@@ -1,6 +1,6 @@
 //! Every key there is, from the schema: for unknown and misplaced keys, for `--set`, for the reference.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -101,6 +101,12 @@ impl Node {
         homes
     }
 
+    /// The names of all keys, wherever they belong.
+    fn all_keys(&self) -> BTreeSet<String> {
+        let below = self.children.values().map(|child| child.items.as_deref().unwrap_or(child));
+        self.children.keys().cloned().chain(below.flat_map(Node::all_keys)).collect()
+    }
+
     fn collect_homes(&self, key: &str, here: &str, listed: bool, homes: &mut Vec<String>) {
         if self.children.contains_key(key) {
             homes.push(match (here, listed) {
@@ -150,15 +156,17 @@ pub(crate) fn right_key(root: &Node, families: &[FamilySettings], key: &str, her
         Some(near) => format!("did you mean `{near}`?"),
         None => {
             let settings = families.iter().flat_map(|f| &f.settings).map(String::as_str);
-            match nearest(key, settings) {
-                Some(near) => format!("did you mean `{near}` in [fleet.settings]?"),
-                None => format!("keys here are {}", list(here.iter().copied())),
+            let elsewhere = root.all_keys();
+            match (nearest(key, elsewhere.iter().map(String::as_str)), nearest(key, settings)) {
+                (Some(near), _) => format!("did you mean `{near}`, which belongs {}?", root.homes(near).join(" or ")),
+                (None, Some(near)) => format!("did you mean `{near}`, which belongs in [fleet.settings]?"),
+                (None, None) => format!("keys here are {}", list(here.iter().copied())),
             }
         }
     }
 }
 
-/// Every key of the table tree that the schema does not know; `visit` walks the tree.
+/// Those of a file's keys that the schema does not know, each with its problem.
 pub(crate) fn unknown_keys<'t>(
     root: &Node,
     families: &[FamilySettings],

@@ -74,7 +74,10 @@ impl Meaning<'_> {
         let octets = match std::fs::read(&path) {
             Ok(octets) => octets,
             Err(e) => {
-                let what = format!("{} cannot be read: {}", path.display(), e.kind());
+                let what = match e.kind() {
+                    std::io::ErrorKind::NotFound => format!("there is no file {}", path.display()),
+                    kind => format!("{} cannot be read: {kind}", path.display()),
+                };
                 self.say(&key!["fleet", n, "csv"], what, "paths are relative to the workload file");
                 return Some(Vec::new());
             }
