@@ -1,11 +1,33 @@
 //! bootstorm: fleets of desk phones against a real HTTP(S) file server.
 //!
-//! Floors, lowest first; arrows point down only:
-//! [`auth`] → [`phone`] → [`workload`], [`metrics`] → `target`, `net` → `driver` → `report` → `cli`.
+//! The main flow, one line a floor: a [`workload`] file becomes a plan; the `driver` wakes its [`phone`]s, which
+//! answer challenges with [`auth`] and speak through `net`; [`metrics`] count what happens; [`report`] tells it.
+//! `cli::run` wires them together and reads like a table of contents. [`target`] is the file server to try it on,
+//! [`simulate`] the same fleet in virtual time.
+//!
+//! Arrows point down only:
+//!
+//! ```text
+//!            cli                one file per verb
+//!    report                     text, csv, json: from a finished record
+//!    driver   simulate          real time on sockets · virtual time on a server model
+//!    net   target               the client sockets, TLS · the embedded file server
+//!    metrics  workload          facts, histograms, verdict · file (as typed) → plan (as meant)
+//!            phone              pure: the phone machine and its families
+//!            auth               pure: challenges, Basic, Digest (both sides), stores
+//! ```
+//!
+//! Without the `live` feature only what is pure is built: no sockets, no clock, no runtime.
 
 pub mod auth;
+#[cfg(feature = "live")]
+pub mod cli;
+pub mod driver;
 pub mod metrics;
 #[cfg(feature = "live")]
 pub mod net;
 pub mod phone;
+pub mod report;
+pub mod simulate;
+pub mod target;
 pub mod workload;

@@ -1,2 +1,7 @@
-//! The binary: everything is in the library.
-fn main() {}
+//! The `bootstorm` binary. All of it is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bootstorm::cli::main()
+}

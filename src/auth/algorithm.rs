@@ -51,6 +51,23 @@ impl Algorithm {
     pub const fn is_session(self) -> bool {
         matches!(self, Algorithm::Md5Sess | Algorithm::Sha256Sess | Algorithm::Sha512_256Sess)
     }
+
+    /// The algorithm of the same hash function without a session key.
+    pub const fn base(self) -> Algorithm {
+        match self {
+            Algorithm::Md5 | Algorithm::Md5Sess => Algorithm::Md5,
+            Algorithm::Sha256 | Algorithm::Sha256Sess => Algorithm::Sha256,
+            Algorithm::Sha512_256 | Algorithm::Sha512_256Sess => Algorithm::Sha512_256,
+        }
+    }
+
+    /// How many hexadecimal digits a hash has.
+    pub const fn hex_len(self) -> usize {
+        match self.base() {
+            Algorithm::Md5 => 32,
+            _ => 64,
+        }
+    }
 }
 
 impl fmt::Display for Algorithm {

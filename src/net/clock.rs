@@ -11,6 +11,6 @@ pub(super) fn now() -> Instant {
 }
 
 /// CPU time this thread has used; zero where the system does not say.
-pub(super) fn thread_cpu() -> Duration {
+pub(crate) fn thread_cpu() -> Duration {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).unwrap_or_default()
 }

@@ -37,6 +37,7 @@ mod tls;
 mod trust;
 mod verifier;
 
+pub(crate) use clock::thread_cpu;
 pub use connection::Connection;
 pub use connector::{Connector, Done, Settings};
 pub use error::NetError;

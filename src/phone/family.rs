@@ -1,12 +1,157 @@
 //! What makes a phone one of its family, and the register of families.
+//!
+//! A family is data plus a little code: which requests an operation takes, which credentials answer a
+//! challenge, which timers run, which screen waits. The machine ([`super::Phone`]) does the rest and
+//! knows no family by name. A new family is one file and one line in [`FAMILIES`].
 
 use std::fmt;
 use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method};
+
+use super::{Delay, Identity, Operation, Outcome, Purpose, Screen, Trigger};
+use crate::auth::{CredentialStore, Credentials, Preference};
 
 /// What makes a phone one of its family.
 pub trait Family: fmt::Debug + Send + Sync {
     /// The family's name in workloads and output.
     fn name(&self) -> &'static str;
+
+    /// The boot chain: what a phone does, in order, when power comes.
+    fn boot(&self) -> &[Stage];
+
+    /// Request `number` (from 0) of an operation; `None` when the operation has no more.
+    fn step(&self, number: u8, task: &Task<'_>) -> Option<Step>;
+
+    /// What the phone does about a challenge.
+    fn answer(&self, challenged: &Challenged<'_>) -> Decision;
+
+    /// Which challenge the phone picks when the server offers several.
+    fn preference(&self) -> &Preference;
+
+    /// Credentials sent before any challenge.
+    fn unasked(&self, _task: &Task<'_>) -> Option<Credentials> {
+        None
+    }
+
+    /// Whether a protection space once entered is used without waiting for its challenge again.
+    fn preemptive(&self) -> bool;
+
+    /// How many answers a phone gives to challenges of one request.
+    fn max_answers(&self) -> u8;
+
+    /// How many redirects of one request a phone follows.
+    fn max_redirects(&self) -> u8 {
+        0
+    }
+
+    /// When typed credentials replace the stored ones.
+    fn learns(&self) -> Learns;
+
+    /// Whether the boot chain goes on after this ending of one of its operations.
+    fn continues(&self, operation: Operation, outcome: Outcome) -> bool;
+
+    /// The delay before a failed operation is tried again by itself; `None`: it is not.
+    /// `failures`: how many in a row, this one included.
+    fn retry(&self, operation: Operation, outcome: Outcome, failures: u8) -> Option<Delay>;
+
+    /// The time between resyncs a phone makes by itself once it is provisioned.
+    fn periodic(&self) -> Option<Delay> {
+        None
+    }
+
+    /// What the plan's trigger makes this family do, and after which delay.
+    fn on_trigger(&self, trigger: Trigger) -> Option<(Operation, Delay)>;
+}
+
+/// One stage of a boot chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// How long the phone waits before it.
+    pub delay: Delay,
+    /// What the delay's chance is drawn for.
+    pub purpose: Purpose,
+    /// What it does then.
+    pub operation: Operation,
+}
+
+/// The operation a step or a decision is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<'a> {
+    /// Whose.
+    pub who: &'a Identity,
+    /// Which operation.
+    pub operation: Operation,
+    /// Whether the server is reached over TLS.
+    pub tls: bool,
+    /// What there is to upload.
+    pub upload: Upload,
+}
+
+/// What decides the content of an upload, together with the identity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Upload {
+    /// Counts the phone's uploads, so that each has a content of its own.
+    pub version: u32,
+    /// Size wanted, in octets.
+    pub size: u32,
+}
+
+/// One request of an operation, before credentials.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The method.
+    pub method: Method,
+    /// Path below the target's base, beginning with `/`.
+    pub path: String,
+    /// Headers in sending order (`User-Agent`, `Content-Type`, …).
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body; empty for none.
+    pub body: Bytes,
+    /// Whether a 404 is as good as the file.
+    pub missing_ok: bool,
+    /// Whether the phone keeps the connection for its next request.
+    pub keep_alive: bool,
+}
+
+/// A challenge and all that bears on the answer.
+#[derive(Debug)]
+pub struct Challenged<'a> {
+    /// The operation under way.
+    pub task: Task<'a>,
+    /// Which request of it was challenged, from 0.
+    pub step: u8,
+    /// The realm of the challenge picked.
+    pub realm: &'a str,
+    /// Whether credentials of this kind were sent for this operation and refused.
+    pub refused: bool,
+    /// What is stored.
+    pub store: &'a CredentialStore,
+    /// What a person has just typed for this operation, not yet tried.
+    pub typed: Option<&'a Credentials>,
+    /// Whether the phone has not been provisioned since it booted.
+    pub booting: bool,
+}
+
+/// What to do about a challenge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Answer with these.
+    Answer(Credentials),
+    /// Show this screen; the operation ends there.
+    Prompt(Screen),
+    /// The operation ends so.
+    Fail(Outcome),
+}
+
+/// When typed credentials replace the stored ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learns {
+    /// When they have succeeded.
+    OnSuccess,
+    /// When they are typed.
+    AtOnce,
 }
 
 /// One family in the register: how workloads name it and how its settings are read.
@@ -14,10 +159,12 @@ pub trait Family: fmt::Debug + Send + Sync {
 pub struct Registration {
     /// The name in workloads, for example `avaya-96xx`.
     pub name: &'static str,
+    /// One line about it.
+    pub about: &'static str,
     /// Reads the family's settings (the workload's `[fleet.settings]`).
     pub read: fn(&toml::Table) -> Result<Arc<dyn Family>, SettingsError>,
-    /// Every setting's name (for "nearest right one").
-    pub settings: fn() -> Vec<String>,
+    /// The settings' JSON schema: names, meanings, defaults.
+    pub schema: fn() -> schemars::Schema,
 }
 
 /// A family setting that cannot be used.
@@ -31,4 +178,4 @@ pub struct SettingsError {
 }
 
 /// Every family this build knows. A new family adds its file and one line here.
-pub const FAMILIES: &[Registration] = &[];
+pub const FAMILIES: &[Registration] = &[super::avaya::REGISTRATION, super::cisco::REGISTRATION];

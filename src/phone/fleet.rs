@@ -1,5 +1,6 @@
 //! A fleet: phones of one family that share settings, credentials' rule and people.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +31,8 @@ pub struct Fleet {
 }
 
 /// The credentials of a fleet's phones: the right ones, and the shares of phones that have others.
-#[derive(Clone, Debug, PartialEq)]
+/// `Debug` does not show the password.
+#[derive(Clone, PartialEq)]
 pub struct Account {
     /// The right user name.
     pub user: Template,
@@ -44,6 +46,19 @@ pub struct Account {
     pub wrong: f64,
     /// Share of phones that store the right credentials under another realm.
     pub stale_realm: f64,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("user", &self.user)
+            .field("password", &"***")
+            .field("realm", &self.realm)
+            .field("null", &self.null)
+            .field("wrong", &self.wrong)
+            .field("stale_realm", &self.stale_realm)
+            .finish()
+    }
 }
 
 /// What a phone has stored when the run begins.

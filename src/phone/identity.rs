@@ -176,8 +176,8 @@ pub enum Identities {
     Listed(Vec<Listed>),
 }
 
-/// One line of a listed fleet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One line of a listed fleet. `Debug` does not show the password.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Listed {
     /// Extension.
     pub extension: String,
@@ -187,6 +187,17 @@ pub struct Listed {
     pub serial: String,
     /// This phone's own credentials (user, password), if the list has them.
     pub credentials: Option<(String, String)>,
+}
+
+impl fmt::Debug for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listed")
+            .field("extension", &self.extension)
+            .field("mac", &self.mac)
+            .field("serial", &self.serial)
+            .field("user", &self.credentials.as_ref().map(|(user, _)| user))
+            .finish()
+    }
 }
 
 impl Identities {

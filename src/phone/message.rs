@@ -1,12 +1,11 @@
 //! What goes in and out of the phone machine: inputs, actions, requests, answers.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-use super::{DropCause, Failure, Moment, Operation, Outcome, Screen, Trigger};
+use super::{DropCause, Failure, Moment, Operation, Origin, Outcome, Screen, Trigger};
 use crate::auth::{AnswerScheme, Credentials};
 
 /// Everything that can happen to a phone.
@@ -44,7 +43,7 @@ pub struct Answer {
 pub struct BodyFacts {
     /// Octets read.
     pub len: u64,
-    /// [`content_hash`] of all octets.
+    /// [`ContentHash`] of all octets.
     pub hash: u64,
 }
 
@@ -79,17 +78,6 @@ impl ContentHash {
     pub fn finish(self) -> u64 {
         self.0
     }
-}
-
-/// Scheme, host and port of a server: what a connection is made to and credentials are bound to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Origin {
-    /// `https` rather than `http`.
-    pub tls: bool,
-    /// Host name or address as written in the URL, without brackets.
-    pub host: String,
-    /// Port, the scheme's own if the URL names none.
-    pub port: u16,
 }
 
 /// Why a request is sent: its place in the count of what a calm fleet would need.
@@ -236,13 +224,4 @@ impl Standing {
             Standing::Failed => "failed",
         }
     }
-}
-
-/// How long a phone waits, drawn anew each time: uniform in `[base, base + spread)`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Delay {
-    /// The least.
-    pub base: Duration,
-    /// What chance may add.
-    pub spread: Duration,
 }

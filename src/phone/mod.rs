@@ -1,20 +1,42 @@
 //! The phone: a pure state machine (sans-IO) and its families.
+//!
+//! *All time is external input*, and so is chance. [`Phone::handle`] takes an [`Input`] and says what is to
+//! be done as [`Action`]s; it opens no socket, reads no clock, draws no number of its own. The driver
+//! carries actions out on sockets, the simulation in virtual time: the same phones, the same answers.
+//! The state graph and the story of one restore stand at the head of `machine.rs`.
+
+mod avaya;
+pub mod backup;
+#[cfg(test)]
+mod bench;
 mod chance;
+mod cisco;
+mod cisco_rule;
+mod delay;
 mod family;
 mod fleet;
 mod identity;
+mod machine;
 mod message;
 mod moment;
+mod operating;
 mod operation;
+mod origin;
 mod outcome;
+mod redirect;
+mod settings;
+mod timers;
 
 pub use chance::{Chance, Draw, Purpose};
-pub use family::{FAMILIES, Family, Registration, SettingsError};
+pub use delay::Delay;
+pub use family::{
+    Challenged, Decision, FAMILIES, Family, Learns, Registration, SettingsError, Stage, Step, Task, Upload,
+};
 pub use fleet::{Account, CredentialState, Fleet, People, SizeRange};
 pub use identity::{Identities, Identity, Listed, Template, TemplateError};
-pub use message::{
-    Action, Answer, BodyFacts, ChallengeKind, ContentHash, Delay, Input, Origin, Reason, Request, Standing,
-};
+pub use machine::{Awaits, Context, Phone};
+pub use message::{Action, Answer, BodyFacts, ChallengeKind, ContentHash, Input, Reason, Request, Standing};
 pub use moment::Moment;
 pub use operation::{DropCause, Operation, Trigger};
+pub use origin::Origin;
 pub use outcome::{Failure, Fault, Outcome, Screen};

@@ -154,11 +154,11 @@ impl Failure {
 /// A phone's screen that waits for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Screen {
-    /// Avaya: *HTTP Authentication*, "Enter backup/restore credentials" [seed].
+    /// Avaya: *HTTP Authentication*, "Enter backup/restore credentials" (seed).
     Authentication,
-    /// Avaya: *HTTP Authentication Failure* [seed].
+    /// Avaya: *HTTP Authentication Failure* (seed).
     AuthenticationFailure,
-    /// Cisco: *Profile account setup* [seed].
+    /// Cisco: *Profile account setup* (seed).
     ProfileAccount,
 }
 

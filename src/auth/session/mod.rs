@@ -1,0 +1,281 @@
+//! What a client knows of one protection space: how to answer there without being asked again.
+//!
+//! ```text
+//! 401 ──open──▶ Session ──authorize──▶ request, request, …      nc = 1, 2, …
+//!                  ▲  ▲ └─take_info──  Authentication-Info      nextnonce: nc = 1 again; rspauth checked
+//!                  │  └──renew───────  401 with stale=true      new nonce, same secret
+//!                  └──open───────────  401 otherwise            the credentials are refused: others are needed
+//! ```
+mod digest;
+mod info;
+
+use std::fmt;
+
+use http::HeaderValue;
+
+use self::digest::DigestSession;
+pub use self::info::{InfoVerdict, Rspauth};
+use super::field_value::FieldValue;
+use super::{AnswerScheme, Challenge, Credentials, basic};
+
+/// An authentication session with one protection space. Two words until opened up: everything is boxed. For Digest it
+/// keeps HA1 and not the password; Basic cannot but keep what it sends. `Debug` shows neither.
+#[derive(Clone)]
+pub struct Session(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Basic(Box<BasicSession>),
+    Digest(Box<DigestSession>),
+}
+
+#[derive(Clone)]
+struct BasicSession {
+    realm: Option<Box<str>>,
+    token68: Box<str>,
+}
+
+impl Session {
+    /// A session that answers this challenge, with `auth` where `auth` and `auth-int` are offered; none if it cannot
+    /// be answered (see [`Challenge::scheme`]). `cnonce` is the client nonce for as long as the nonce lives: a fresh
+    /// random word of printable ASCII.
+    pub fn open(challenge: &Challenge, credentials: &Credentials, cnonce: &str) -> Option<Session> {
+        Session::open_with(challenge, credentials, cnonce, false)
+    }
+
+    /// As [`Session::open`]; with `integrity`, `auth-int` is used where it is offered.
+    pub fn open_with(
+        challenge: &Challenge,
+        credentials: &Credentials,
+        cnonce: &str,
+        integrity: bool,
+    ) -> Option<Session> {
+        match challenge {
+            Challenge::Basic(c) => Some(Session(Kind::Basic(Box::new(BasicSession {
+                realm: c.realm.as_deref().map(Box::from),
+                token68: basic::encode(credentials, c.charset).into(),
+            })))),
+            Challenge::Digest(c) => {
+                let session = DigestSession::open(c, credentials, cnonce, integrity)?;
+                Some(Session(Kind::Digest(Box::new(session))))
+            }
+            Challenge::Other(_) => None,
+        }
+    }
+
+    /// The value of `Authorization` for the next request, marked sensitive. `uri` is the target exactly as on the
+    /// request line; the body counts only under `auth-int`. Each call counts: call it once for each request sent.
+    pub fn authorize(&mut self, method: &str, uri: &str, body: &[u8]) -> HeaderValue {
+        match &mut self.0 {
+            Kind::Basic(s) => {
+                let mut f = FieldValue::new("Basic");
+                f.bare(&s.token68);
+                f.secret()
+            }
+            Kind::Digest(s) => s.authorize(method, uri, body),
+        }
+    }
+
+    /// Goes on with the nonce of a `stale=true` challenge and a new `cnonce`, without the password: true. False, and
+    /// nothing changed, if this session's secret does not fit the challenge (another realm, hash function or
+    /// character encoding, or not Digest): open a new one.
+    pub fn renew(&mut self, challenge: &Challenge, cnonce: &str) -> bool {
+        match (&mut self.0, challenge) {
+            (Kind::Digest(s), Challenge::Digest(c)) => s.renew(c, cnonce),
+            _ => false,
+        }
+    }
+
+    /// Takes the value of `Authentication-Info` that came with the answer to the last request: checks `rspauth`, and
+    /// goes on with `nextnonce` unless `rspauth` is wrong. `uri` is that of the request; `body` is the answer's, which
+    /// only `auth-int` needs: none if it was not kept, and `rspauth` is then [`Rspauth::Unchecked`].
+    pub fn take_info(&mut self, info: &[u8], uri: &str, body: Option<&[u8]>) -> InfoVerdict {
+        match &mut self.0 {
+            Kind::Basic(_) => InfoVerdict::NOTHING,
+            Kind::Digest(s) => s.take_info(info, uri, body),
+        }
+    }
+
+    /// The realm; none for Basic where the server named none.
+    pub fn realm(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Basic(s) => s.realm.as_deref(),
+            Kind::Digest(s) => Some(s.realm()),
+        }
+    }
+
+    /// The scheme of its answers.
+    pub fn scheme(&self) -> AnswerScheme {
+        match &self.0 {
+            Kind::Basic(_) => AnswerScheme::Basic,
+            Kind::Digest(s) => AnswerScheme::Digest(s.algorithm()),
+        }
+    }
+
+    /// The nonce now in use; none for Basic.
+    pub fn nonce(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Basic(_) => None,
+            Kind::Digest(s) => Some(s.nonce()),
+        }
+    }
+
+    /// How many answers were given with the nonce now in use; zero for Basic.
+    pub fn nonce_count(&self) -> u32 {
+        match &self.0 {
+            Kind::Basic(_) => 0,
+            Kind::Digest(s) => s.nonce_count(),
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("scheme", &self.scheme().name())
+            .field("realm", &self.realm())
+            .field("nonce", &self.nonce())
+            .field("nonce_count", &self.nonce_count())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::parse_challenges;
+
+    fn challenge(header: &str) -> Challenge {
+        parse_challenges([header.as_bytes()]).unwrap().remove(0)
+    }
+
+    fn session(header: &str) -> Session {
+        Session::open(&challenge(header), &Credentials::new("2001", "secret"), "c1").unwrap()
+    }
+
+    fn answer(session: &mut Session) -> String {
+        session.authorize("GET", "/", b"").to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_session_is_two_words_and_shows_no_secret() {
+        assert!(size_of::<Session>() <= 2 * size_of::<usize>());
+        let mut basic = session("Basic realm=\"R\"");
+        assert_eq!(answer(&mut basic), "Basic MjAwMTpzZWNyZXQ=");
+        let shown = format!("{basic:?} {:?}", basic.authorize("GET", "/", b""));
+        assert!(!shown.contains("MjAw") && !shown.contains("secret"), "{shown}");
+        assert!(format!("{:?}", session("Digest realm=\"R\", nonce=\"n\"")).contains("digest-md5"));
+    }
+
+    #[test]
+    fn each_answer_counts_once_for_its_nonce() {
+        let mut s = session("Digest realm=\"R\", nonce=\"n1\", qop=\"auth\"");
+        let counts: Vec<bool> =
+            (1..=20).map(|i| answer(&mut s).contains(&format!("nc={i:08x}, cnonce=\"c1\""))).collect();
+        assert_eq!(counts, [true; 20]);
+        assert!(s.renew(&challenge("Digest realm=\"R\", nonce=\"n2\", qop=\"auth\", stale=true"), "c2"));
+        assert_eq!((s.nonce(), s.nonce_count()), (Some("n2"), 0));
+        assert!(answer(&mut s).contains("nc=00000001, cnonce=\"c2\""));
+    }
+
+    #[test]
+    fn a_session_goes_on_only_where_its_secret_fits() {
+        let table = [
+            ("Digest realm=\"R\", nonce=\"m\"", true),
+            ("Digest realm=\"R\", nonce=\"m\", algorithm=MD5-sess, qop=\"auth-int\", opaque=\"o\"", true),
+            ("Digest realm=\"R\", nonce=\"m\", charset=UTF-8", true),
+            ("Digest realm=\"r\", nonce=\"m\"", false),
+            ("Digest realm=\"R\", nonce=\"m\", algorithm=SHA-256", false),
+            ("Digest realm=\"R\", nonce=\"m\", algorithm=unknown", false),
+            ("Digest realm=\"R\", nonce=\"m\", qop=\"unknown\"", false),
+            ("Basic realm=\"R\"", false),
+            ("NTLM", false),
+        ];
+        for (header, renewed) in table {
+            let mut s = session("Digest realm=\"R\", nonce=\"n\"");
+            assert_eq!(s.renew(&challenge(header), "c2"), renewed, "{header}");
+            assert_eq!(s.nonce(), Some(if renewed { "m" } else { "n" }), "{header}");
+            // A renewed session answers as one that was opened with the password.
+            if renewed {
+                let mut opened = Session::open(&challenge(header), &Credentials::new("2001", "secret"), "c2").unwrap();
+                assert_eq!(answer(&mut s), answer(&mut opened), "{header}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_encoding_of_what_is_not_ascii_needs_the_password() {
+        let plain = challenge("Digest realm=\"R\", nonce=\"n\"");
+        let utf8 = challenge("Digest realm=\"R\", nonce=\"n\", charset=UTF-8");
+        let mut s = Session::open(&plain, &Credentials::new("2001", "\u{fc}"), "c").unwrap();
+        assert!(!s.renew(&utf8, "c") && s.renew(&plain, "c"));
+    }
+
+    #[test]
+    fn infos() {
+        let right = "rspauth=\"RIGHT\"";
+        let table = [
+            // info (RIGHT stands for the right value), verdict, nonce afterwards
+            ("", Rspauth::Absent, "n"),
+            ("nonsense \"", Rspauth::Absent, "n"),
+            ("nextnonce=\"m\"", Rspauth::Absent, "m"),
+            ("nextnonce=\"\"", Rspauth::Absent, "n"),
+            ("nextnonce=\"m", Rspauth::Absent, "n"),
+            (right, Rspauth::Right, "n"),
+            ("qop=auth, rspauth=\"RIGHT\", cnonce=\"c1\", nc=00000001, nextnonce=\"m\"", Rspauth::Right, "m"),
+            ("rspauth=\"00\", nextnonce=\"m\"", Rspauth::Wrong, "n"),
+            ("rspauth=\"RIGHT\", cnonce=\"c2\"", Rspauth::Wrong, "n"),
+            ("rspauth=\"RIGHT\", nc=00000002", Rspauth::Wrong, "n"),
+            ("rspauth=\"RIGHT\", qop=auth-int", Rspauth::Unchecked, "n"),
+            ("rspauth=\"RIGHT\", qop=auth-conf", Rspauth::Unchecked, "n"),
+        ];
+        // MD5(MD5(2001:R:secret):n:00000001:c1:auth:MD5(:/))
+        let value = "e54c8268fd12d4e405a926f415983473";
+        for (info, rspauth, nonce) in table {
+            let mut s = session("Digest realm=\"R\", nonce=\"n\", qop=\"auth\"");
+            answer(&mut s);
+            let verdict = s.take_info(info.replace("RIGHT", value).as_bytes(), "/", None);
+            assert_eq!(verdict, InfoVerdict { rspauth, next_nonce: nonce == "m" }, "{info}");
+            assert_eq!((s.nonce(), s.nonce_count()), (Some(nonce), u32::from(nonce == "n")), "{info}");
+        }
+        let verdict = session("Basic realm=\"R\"").take_info(b"nextnonce=\"m\"", "/", None);
+        assert_eq!(verdict, InfoVerdict::NOTHING);
+    }
+
+    /// RFC 7616 3.4.2, 3.6: the session, and with it the key, lives until the next challenge.
+    #[test]
+    fn the_session_key_outlives_the_nonce() {
+        let mut s = session("Digest realm=\"R\", nonce=\"n\", qop=\"auth\", algorithm=MD5-sess");
+        answer(&mut s);
+        s.take_info(b"nextnonce=\"m\"", "/", None);
+        // MD5(MD5(MD5(2001:R:secret):n:c1):m:00000001:c1:auth:MD5(GET:/))
+        assert!(answer(&mut s).contains("response=\"cec70102c37386bc466e0b68421ee311\""));
+    }
+
+    #[test]
+    fn names_that_are_not_ascii() {
+        let table = [
+            ("Digest realm=\"R\", nonce=\"n\"", "J\u{e4}s", &b"username=\"J\xe4s\","[..]),
+            ("Digest realm=\"R\", nonce=\"n\"", "\u{20ac}", b"username=\"\xe2\x82\xac\","),
+            ("Digest realm=\"R\", nonce=\"n\", charset=UTF-8", "J\u{e4}s", b"username*=UTF-8''J%C3%A4s,"),
+            ("Digest realm=\"R\", nonce=\"n\", charset=UTF-8", "a\"b\\c", b"username=\"a\\\"b\\\\c\","),
+            ("Digest realm=\"R\", nonce=\"n\"", "a\nb", b"username*=UTF-8''a%0Ab,"),
+        ];
+        for (header, user, written) in table {
+            let mut s = Session::open(&challenge(header), &Credentials::new(user, "p"), "c").unwrap();
+            let value = s.authorize("GET", "/", b"");
+            assert!(value.as_bytes()[7..].starts_with(written), "{user}: {:?}", value.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_realm_goes_back_as_it_came() {
+        let header: &[u8] = b"Digest realm=\"B\xfcro \\\"x\\\"\", nonce=\"n\"";
+        let challenge = parse_challenges([header]).unwrap().remove(0);
+        let mut s = Session::open(&challenge, &Credentials::new("u", "p"), "c").unwrap();
+        assert_eq!(s.realm(), Some("B\u{fc}ro \"x\""));
+        let value = s.authorize("GET", "/", b"");
+        let back = b"realm=\"B\xfcro \\\"x\\\"\", ";
+        assert!(value.as_bytes().windows(back.len()).any(|w| w == back));
+    }
+}

@@ -1,0 +1,61 @@
+//! Exit codes: a contract.
+
+use std::process::ExitCode;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Passed.
+    Passed,
+    /// The run could not be done.
+    Undone,
+    /// Wrong usage or workload.
+    Usage,
+    /// The measurement is invalid: the generator, not the server, was the limit.
+    Invalid,
+    /// A threshold was crossed.
+    Threshold,
+    /// Interrupted.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number the shell sees.
+    pub const fn code(self) -> u8 {
+        match self {
+            Exit::Passed => 0,
+            Exit::Undone => 1,
+            Exit::Usage => 2,
+            Exit::Invalid => 97,
+            Exit::Threshold => 99,
+            Exit::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
+    }
+}
+
+/// An end that needs saying: one message, and the code that goes with it.
+#[derive(Debug)]
+pub struct Ended {
+    /// The code.
+    pub exit: Exit,
+    /// What is wrong, where, whose fault it is and what to do.
+    pub message: String,
+}
+
+impl Ended {
+    /// Wrong usage or workload.
+    pub fn usage(error: impl std::fmt::Display) -> Ended {
+        Ended { exit: Exit::Usage, message: error.to_string() }
+    }
+
+    /// The run could not be done.
+    pub fn undone(error: impl std::fmt::Display) -> Ended {
+        Ended { exit: Exit::Undone, message: error.to_string() }
+    }
+}

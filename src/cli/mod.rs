@@ -1,0 +1,90 @@
+//! The command line: one file per verb; nothing but parsing, wiring and printing.
+
+mod exit;
+mod machine;
+mod plan;
+mod progress;
+mod run;
+//mod serve;
+mod workload;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+pub use exit::{Ended, Exit};
+
+/// Fleets of desk phones against a real HTTP(S) file server.
+#[derive(Debug, Parser)]
+#[command(name = "bootstorm", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    /// More on stderr: -v informs, -vv debugs. `BOOTSTORM_LOG` takes a filter, such as `bootstorm::net=trace`.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 passed, 1 could not be done, 2 wrong usage or workload, 97 measurement invalid, \
+                          99 a threshold was crossed, 130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Carry out a workload and report what phones and server went through
+    Run(run::RunArgs),
+    /// Say what a workload would do, without sending anything
+    Plan(plan::PlanArgs),
+    // /// Serve files to phones: the embedded target on its own
+    //Serve(serve::ServeArgs),
+}
+
+/// Parses the command line, does what it says, and ends with the contract's exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; clap knows which goes where.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { Exit::Passed.code() });
+        }
+    };
+    log(cli.verbose);
+    let ended = match cli.verb {
+        Verb::Run(args) => run::run(args),
+        Verb::Plan(args) => plan::run(args),
+        //Verb::Serve(args) => serve::run(args),
+    };
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(ended) => {
+            // With stderr gone there is nobody left to tell.
+            let _ = writeln!(io::stderr(), "bootstorm: {}", ended.message);
+            ended.exit.into()
+        }
+    }
+}
+
+/// Logs go to stderr; colour only where a person may read it.
+fn log(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug",
+    };
+    let filter =
+        EnvFilter::try_from_env("BOOTSTORM_LOG").unwrap_or_else(|_| EnvFilter::new(format!("bootstorm={level}")));
+    // A second subscriber in one process (tests) is no reason to stop.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(colour(&io::stderr()))
+        .with_target(false)
+        .try_init();
+}
+
+/// Whether colours suit this stream: a terminal, and `NO_COLOR` not set.
+fn colour(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}

@@ -1,0 +1,314 @@
+//! `bootstorm run`: from a workload to a report.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::progress::Progress;
+use super::workload::WorkloadArgs;
+use super::{Ended, Exit, colour, machine};
+use crate::driver::{self, Control, Driven, Setting};
+use crate::metrics::{GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, ThresholdResult};
+use crate::net::{Settings, TlsSettings, Trust, limits, preflight, resolve};
+use crate::phone::{Chance, Origin, Trigger};
+use crate::report::{self, Circumstances, Folder, Manifest, Summary};
+use crate::target::{self, Authority, Running, Site};
+use crate::workload::{Plan, Target};
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    workload: WorkloadArgs,
+    /// Write the run's folder here instead of results/<UTC>-<workload>; it must not exist, or be empty
+    #[arg(long, value_name = "DIR", env = "BOOTSTORM_OUT")]
+    out: Option<PathBuf>,
+    /// Print summary.json to stdout instead of the summary for people
+    #[arg(long)]
+    json: bool,
+    /// Run on this many threads instead of one per core
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    shards: Option<u32>,
+    /// Do not verify the server's certificates; stamped on every output
+    #[arg(long)]
+    dangerously_skip_tls_verification: bool,
+}
+
+/// The server a run plays against, and how to reach it.
+struct Server {
+    origin: Arc<Origin>,
+    base: String,
+    trust: Trust,
+    /// The embedded target, while it runs.
+    embedded: Option<Running>,
+}
+
+/// Carries the workload out.
+pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
+    let mut plan = args.workload.load()?;
+    plan.tls.verify &= !args.dangerously_skip_tls_verification;
+    let plan = Arc::new(plan);
+    let runtime = runtime()?;
+    limits::raise_open_files().map_err(Ended::undone)?;
+    let server = find_server(&plan)?;
+    let settings = client_settings(&plan, &server, &runtime, &args)?;
+    let bounds = bound_connections(&plan, &server, &settings)?;
+    runtime.block_on(preflight::probe(&settings, &server.origin)).map_err(Ended::undone)?;
+    let folder = folder(&args, &plan)?;
+
+    let shards = u32::try_from(settings.shards).unwrap_or(1);
+    let setting = Setting {
+        origin: server.origin.clone(),
+        base: server.base.clone(),
+        net: settings,
+        max_connections: bounds.connections,
+        shards,
+        control: Control::default(),
+        snapshots: (0..shards).map(|_| Arc::new(SnapshotCell::new())).collect(),
+    };
+    let started_at = now();
+    let driven = drive(&runtime, &plan, &setting).map_err(|error| {
+        folder.abandon();
+        Ended::undone(error)
+    })?;
+    drop(server.embedded);
+
+    let record = record(&plan, started_at, driven, &setting);
+    let circumstances = Circumstances {
+        effective: plan.effective.clone(),
+        overrides: args.workload.changes(),
+        target: format!("{}{}", setting.origin, setting.base),
+        consent: None,
+        machine: machine::describe(),
+        limits: bounds.as_limits(&plan),
+    };
+    report(&args, &folder, &record, circumstances)
+}
+
+/// Where the run is written. Made before the storm, so that a disk that takes nothing is known then.
+fn folder(args: &RunArgs, plan: &Plan) -> Result<Folder, Ended> {
+    match &args.out {
+        Some(path) => Folder::named(path),
+        None => Folder::under(Path::new("results"), now(), &plan.name),
+    }
+    .map_err(Ended::undone)
+}
+
+/// The server the plan names, started if it is the embedded one.
+fn find_server(plan: &Plan) -> Result<Server, Ended> {
+    match &plan.target {
+        Target::Url { origin, base, ca_file } => {
+            let trust = match ca_file {
+                Some(file) => Trust::from_files(&[file]).map_err(Ended::usage)?,
+                None => Trust::default(),
+            };
+            Ok(Server { origin: origin.clone(), base: base.clone(), trust, embedded: None })
+        }
+        Target::Embedded(config) => {
+            let site = Site::for_fleets(config, &plan.fleets, Chance::new(plan.seed)).map_err(Ended::undone)?;
+            let authority = config
+                .tls
+                .as_ref()
+                .map(|tls| Authority::new(tls.key, config.listen.ip()))
+                .transpose()
+                .map_err(Ended::undone)?;
+            let trust = match &authority {
+                Some(authority) => {
+                    Trust::from_pem("the embedded target's CA", authority.ca_pem().as_bytes()).map_err(Ended::undone)?
+                }
+                None => Trust::default(),
+            };
+            let running = target::start(config, Arc::new(site), authority.as_ref()).map_err(Ended::undone)?;
+            Ok(Server { origin: Arc::new(running.origin()), base: String::new(), trust, embedded: Some(running) })
+        }
+    }
+}
+
+fn client_settings(plan: &Plan, server: &Server, runtime: &Runtime, args: &RunArgs) -> Result<Settings, Ended> {
+    let addresses = runtime.block_on(resolve::resolve([&*server.origin])).map_err(Ended::undone)?;
+    for (origin, found) in addresses.iter() {
+        resolve::require_loopback(origin, found).map_err(Ended::usage)?;
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(Settings {
+        timeouts: plan.timeouts,
+        network: plan.network.clone(),
+        tls: TlsSettings { plan: plan.tls.clone(), trust: server.trust.clone(), alpn: false },
+        addresses,
+        shards: args.shards.map_or(cores, |n| n as usize),
+    })
+}
+
+/// How many connections may be open at once, and what bounds them.
+struct Bounds {
+    connections: usize,
+    limits: limits::Limits,
+}
+
+impl Bounds {
+    fn as_limits(&self, plan: &Plan) -> report::Limits {
+        report::Limits {
+            open_files: self.limits.open_files,
+            max_connections: plan.network.max_connections.map(|n| n as u64),
+            source_addresses: if plan.network.sources.is_empty() { 0 } else { self.limits.sources },
+            local_ports: Some(self.limits.ports_per_source),
+        }
+    }
+}
+
+/// As the workload says, if the machine can; else as many as it can.
+fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Result<Bounds, Ended> {
+    let Some(target) = settings.addresses.of(&server.origin).and_then(<[_]>::first) else {
+        return Err(Ended::undone(format!("{} has no address", server.origin)));
+    };
+    let phones = u64::from(plan.phones()).max(1);
+    let named = plan.network.max_connections.map(|n| n as u64);
+    let demand = limits::Demand {
+        connections: named.unwrap_or(settings.shards as u64).min(phones),
+        embedded: server.embedded.is_some(),
+        shards: settings.shards,
+        sources: &plan.network.sources,
+        target: target.ip(),
+    };
+    let limits = limits::check(&demand).map_err(Ended::undone)?;
+    let most = named.unwrap_or(u64::MAX).min(limits.connections()).min(phones.max(settings.shards as u64));
+    if named.is_none() && most < phones {
+        tracing::warn!(
+            "at most {most} of {phones} phones can be connected at once ({} open files, {} ports); the others wait, \
+             which is measured apart",
+            limits.open_files,
+            limits.connections_by_ports,
+        );
+    }
+    Ok(Bounds { connections: usize::try_from(most).unwrap_or(usize::MAX), limits })
+}
+
+/// Runs the shards, shows progress, and hands Ctrl-C on: the first drains, the second ends at once.
+fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Driven, driver::RunError> {
+    let mut progress = Progress::new(plan.phones().into());
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| driver::run(plan, setting));
+        let watched = runtime.block_on(async {
+            let mut interrupt = signal(SignalKind::interrupt())?;
+            let mut terminate = signal(SignalKind::terminate())?;
+            let mut tick = tokio::time::interval(Duration::from_millis(100));
+            while !run.is_finished() {
+                tokio::select! {
+                    _ = tick.tick() => progress.show(&setting.snapshots),
+                    _ = interrupt.recv() => progress.interrupted(setting.control.interrupt()),
+                    _ = terminate.recv() => progress.interrupted(setting.control.interrupt()),
+                }
+            }
+            io::Result::Ok(())
+        });
+        if let Err(error) = watched {
+            tracing::warn!("signals cannot be watched ({error}): Ctrl-C will end the run without a report");
+        }
+        let ended = run.join().unwrap_or(Err(driver::RunError::Panic));
+        progress.end();
+        ended
+    })
+}
+
+/// Everything the reports are made from.
+fn record(plan: &Plan, started_at: SystemTime, driven: Driven, setting: &Setting) -> Record {
+    let shards = setting.shards;
+    let cpu_seconds: f64 = driven.cpu.iter().map(Duration::as_secs_f64).sum();
+    let busiest = driven.cpu.iter().max().copied().unwrap_or_default();
+    let wall = driven.wall.as_secs_f64().max(1e-9);
+    let mut record = Record {
+        plan: PlanFacts {
+            name: plan.name.clone(),
+            sha256: plan.sha256.clone(),
+            seed: plan.seed,
+            phones: plan.phones().into(),
+            storm_phones: Some(powered_up(plan)),
+            compression: plan.compression,
+        },
+        started_at,
+        wall: driven.wall,
+        tally: driven.tally,
+        generator: GeneratorFacts {
+            shards,
+            cpu_busy: cpu_seconds / wall / f64::from(shards),
+            cpu_busy_max: busiest.as_secs_f64() / wall,
+            cpu_seconds,
+            loop_lag: driven.loop_lag,
+            open_files: driven.peak_connections as u64,
+            rss_bytes: machine::peak_rss(),
+            rss_per_phone: None,
+        },
+        marks: Marks { partial: setting.control.was_interrupted(), tls_not_verified: !plan.tls.verify },
+        thresholds: Vec::new(),
+    };
+    record.thresholds = check_thresholds(plan, &record);
+    record
+}
+
+/// The thresholds, checked on the figures of this run.
+fn check_thresholds(plan: &Plan, record: &Record) -> Vec<ThresholdResult> {
+    // A summary is plain data: it always becomes JSON.
+    let figures = serde_json::to_value(Summary::of(record)).unwrap_or_default();
+    plan.thresholds
+        .iter()
+        .map(|threshold| {
+            let checked = threshold.check(&figures);
+            ThresholdResult { text: threshold.to_string(), value: checked.value, pass: checked.passed() }
+        })
+        .collect()
+}
+
+/// Writes the folder, prints the summary, and says how it all ends.
+fn report(args: &RunArgs, folder: &Folder, record: &Record, circumstances: Circumstances) -> Result<Exit, Ended> {
+    let summary = Summary::of(record);
+    let manifest = Manifest::of(record, circumstances);
+    folder.write(&manifest, &summary, &record.tally.intervals).map_err(Ended::undone)?;
+    let text = if args.json {
+        serde_json::to_string_pretty(&summary).map_err(Ended::undone)? + "\n"
+    } else {
+        report::render(&summary, Some(folder.path()), colour(&io::stdout()))
+    };
+    // A reader that has gone (`| head`) is no failure of the run: the folder has it all.
+    let _ = io::stdout().lock().write_all(text.as_bytes());
+    Ok(exit(record))
+}
+
+fn exit(record: &Record) -> Exit {
+    if record.marks.partial {
+        Exit::Interrupted
+    } else if record.verdict().is_invalid() {
+        Exit::Invalid
+    } else if record.thresholds_hold() {
+        Exit::Passed
+    } else {
+        Exit::Threshold
+    }
+}
+
+fn runtime() -> Result<Runtime, Ended> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Ended::undone(format!("could not start the runtime: {error}")))
+}
+
+/// Phones to which the plan returns the power.
+fn powered_up(plan: &Plan) -> u64 {
+    let mut concerned = vec![false; plan.fleets.len()];
+    for phase in plan.phases.iter().filter(|p| p.trigger == Trigger::PowerUp) {
+        for fleet in &phase.fleets {
+            concerned[*fleet] = true;
+        }
+    }
+    plan.fleets.iter().zip(concerned).filter(|(_, c)| *c).map(|(f, _)| u64::from(f.count)).sum()
+}
+
+#[allow(clippy::disallowed_methods, reason = "the folder and the manifest carry the date of the run")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}

@@ -1,0 +1,221 @@
+//! The phones of one shard, their timers, and their part of the arrival plan.
+//!
+//! Pure: the driver moves it on in real time, the simulator in virtual time. Both therefore run the very
+//! same phones on the very same plan.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::iter::Peekable;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::metrics::{ExchangeFacts, Recorder};
+use crate::phone::{Action, Answer, Chance, Context, DropCause, Failure, Input, Moment, Origin, Phone, Request};
+use crate::workload::{Plan, Start};
+
+use super::Pace;
+
+/// Which part of the phones a shard has: those whose index leaves `index` when divided by `of`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// This shard, from 0.
+    pub index: u32,
+    /// How many shards there are.
+    pub of: u32,
+}
+
+impl Share {
+    /// The only shard.
+    pub const WHOLE: Share = Share { index: 0, of: 1 };
+
+    fn slot(self, phone: u32) -> usize {
+        (phone / self.of) as usize
+    }
+}
+
+/// What a phone wants of the world.
+#[derive(Debug)]
+pub enum Wish {
+    /// Carry out this exchange for the phone.
+    Send {
+        /// Whose.
+        phone: u32,
+        /// What.
+        request: Box<Request>,
+    },
+    /// Close the phone's connection and forget its exchange under way.
+    Hangup {
+        /// Whose.
+        phone: u32,
+    },
+}
+
+/// The phones of one shard and all that moves them.
+pub struct Roster {
+    plan: Arc<Plan>,
+    origin: Arc<Origin>,
+    base: String,
+    chance: Chance,
+    pace: Pace,
+    share: Share,
+    phones: Vec<Phone>,
+    /// Wake-ups; an entry counts only if it is still the phone's own next.
+    queue: BinaryHeap<Reverse<(Moment, u32)>>,
+    starts: Peekable<Box<dyn Iterator<Item = Start>>>,
+    recorder: Recorder,
+    unsettled: usize,
+    drained: bool,
+    actions: Vec<Action>,
+}
+
+impl Roster {
+    /// The phones of `share`, as they are when the run begins. `origin` and `base` are where they find the
+    /// server.
+    pub fn new(plan: Arc<Plan>, origin: Arc<Origin>, base: String, share: Share) -> Roster {
+        let chance = Chance::new(plan.seed);
+        let mut phones = Vec::with_capacity((plan.phones() / share.of + 1) as usize);
+        for fleet in &plan.fleets {
+            let indexes = fleet.first..fleet.first + fleet.count;
+            phones.extend(indexes.filter(|i| i % share.of == share.index).map(|i| Phone::new(i, fleet, &chance)));
+        }
+        let queue = phones
+            .iter()
+            .filter(|p| p.next_due() != Moment::NEVER)
+            .map(|p| Reverse((p.next_due(), p.index())))
+            .collect();
+        let pace = Pace::new(plan.compression);
+        let mut recorder = Recorder::new(phones.len(), plan.compression);
+        for phone in &phones {
+            recorder.standing(Duration::ZERO, Default::default(), phone.standing());
+        }
+        let starts: Box<dyn Iterator<Item = Start>> = Box::new(plan.starts(share.index, share.of));
+        Roster {
+            plan,
+            origin,
+            base,
+            chance,
+            pace,
+            share,
+            phones,
+            queue,
+            starts: starts.peekable(),
+            recorder,
+            unsettled: 0,
+            drained: false,
+            actions: Vec::new(),
+        }
+    }
+
+    /// When something is due next; `NEVER` if all waits for answers or for nothing.
+    pub fn next_due(&mut self) -> Moment {
+        while let Some(Reverse((at, phone))) = self.queue.peek() {
+            if self.phones[self.share.slot(*phone)].next_due() == *at {
+                break;
+            }
+            self.queue.pop();
+        }
+        let timer = self.queue.peek().map_or(Moment::NEVER, |Reverse((at, _))| *at);
+        let start = if self.drained { None } else { self.starts.peek().map(|s| s.at) };
+        timer.min(start.unwrap_or(Moment::NEVER))
+    }
+
+    /// Serves everything due by real time `at` since the run began.
+    pub fn advance(&mut self, at: Duration, wishes: &mut Vec<Wish>) {
+        let now = self.pace.phone_time(at);
+        loop {
+            let due = self.next_due();
+            if due > now || due == Moment::NEVER {
+                return;
+            }
+            let start = if self.drained { None } else { self.starts.next_if(|s| s.at <= due) };
+            if let Some(start) = start {
+                self.recorder.start(at, &start);
+                self.give(at, start.phone, Input::Trigger(start.trigger), wishes);
+            } else if let Some(Reverse((_, phone))) = self.queue.pop() {
+                self.give(at, phone, Input::Due, wishes);
+            }
+        }
+    }
+
+    /// The phone's exchange ended.
+    pub fn exchanged(
+        &mut self,
+        at: Duration,
+        phone: u32,
+        facts: &ExchangeFacts,
+        answer: Result<&Answer, Failure>,
+        wishes: &mut Vec<Wish>,
+    ) {
+        self.recorder.exchange(at, phone, facts);
+        let input = match answer {
+            Ok(answer) => Input::Answered(answer),
+            Err(failure) => Input::Failed(failure),
+        };
+        self.give(at, phone, input, wishes);
+    }
+
+    /// The phone's exchange is now really attempted (connect or first octet).
+    pub fn dispatched(&mut self, at: Duration, phone: u32) {
+        self.recorder.dispatched(at, phone);
+    }
+
+    /// Nothing new begins from here on; what is under way may end.
+    pub fn drain(&mut self, at: Duration, cause: DropCause, wishes: &mut Vec<Wish>) {
+        self.drained = true;
+        self.every_phone(at, wishes, || Input::Drain(cause));
+    }
+
+    /// Everything ends now.
+    pub fn abort(&mut self, at: Duration, wishes: &mut Vec<Wish>) {
+        self.drained = true;
+        self.every_phone(at, wishes, || Input::Abort);
+    }
+
+    fn every_phone(&mut self, at: Duration, wishes: &mut Vec<Wish>, input: impl Fn() -> Input<'static>) {
+        for slot in 0..self.phones.len() {
+            self.give(at, self.phones[slot].index(), input(), wishes);
+        }
+    }
+
+    /// Whether the plan is through and no phone can get further by itself.
+    pub fn is_settled(&mut self) -> bool {
+        self.unsettled == 0 && (self.drained || self.starts.peek().is_none())
+    }
+
+    /// What was recorded so far.
+    pub fn recorder(&mut self) -> &mut Recorder {
+        &mut self.recorder
+    }
+
+    /// The record, at the end.
+    pub fn into_recorder(self) -> Recorder {
+        self.recorder
+    }
+
+    fn give(&mut self, at: Duration, index: u32, input: Input<'_>, wishes: &mut Vec<Wish>) {
+        let Some(fleet) = self.plan.fleets.get(self.plan.fleet_of(index)) else { return };
+        let ctx = Context { fleet, chance: &self.chance, origin: &self.origin, base: &self.base };
+        let phone = &mut self.phones[self.share.slot(index)];
+        let (stood, settled) = (phone.standing(), phone.is_settled());
+        self.actions.clear();
+        phone.handle(self.pace.phone_time(at), input, &ctx, &mut self.actions);
+        let stands = phone.standing();
+        match (settled, phone.is_settled()) {
+            (true, false) => self.unsettled += 1,
+            (false, true) => self.unsettled -= 1,
+            _ => {}
+        }
+        for action in self.actions.drain(..) {
+            self.recorder.action(at, index, &action);
+            match action {
+                Action::Send(request) => wishes.push(Wish::Send { phone: index, request }),
+                Action::Hangup => wishes.push(Wish::Hangup { phone: index }),
+                Action::Timer(when) if when != Moment::NEVER => self.queue.push(Reverse((when, index))),
+                _ => {}
+            }
+        }
+        if stood != stands {
+            self.recorder.standing(at, stood, stands);
+        }
+    }
+}

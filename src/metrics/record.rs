@@ -1,0 +1,110 @@
+//! A finished run: everything its reports are made from.
+
+use std::time::{Duration, SystemTime};
+
+use super::{GeneratorFacts, Storm, Tally, Verdict};
+
+/// A finished run. Every value was given in: nothing here reads a clock or a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// What was meant to happen.
+    pub plan: PlanFacts,
+    /// When the run began.
+    pub started_at: SystemTime,
+    /// How long it took.
+    pub wall: Duration,
+    /// What all shards counted.
+    pub tally: Tally,
+    /// What it cost the generator.
+    pub generator: GeneratorFacts,
+    /// What must be known with every figure.
+    pub marks: Marks,
+    /// The thresholds, each as checked.
+    pub thresholds: Vec<ThresholdResult>,
+}
+
+/// What a report needs to know of the plan.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PlanFacts {
+    /// The workload's name.
+    pub name: String,
+    /// SHA-256 (hex) of the effective workload.
+    pub sha256: String,
+    /// The seed.
+    pub seed: u64,
+    /// Phones in all.
+    pub phones: u64,
+    /// Phones to which the plan returns the power at least once (0: there is no storm); `None`: all phones if any
+    /// booted.
+    pub storm_phones: Option<u64>,
+    /// Phone seconds per real second.
+    pub compression: f64,
+}
+
+/// What must be known with every figure, and is stamped on every output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// The run was interrupted: the figures are those of a part of it.
+    pub partial: bool,
+    /// Certificates were not verified.
+    pub tls_not_verified: bool,
+}
+
+/// A threshold, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThresholdResult {
+    /// As the workload has it.
+    pub text: String,
+    /// The figure it is about, in the unit of the expression; `None` if there were too few samples to tell.
+    pub value: Option<f64>,
+    /// Whether it holds. What cannot be told does not hold.
+    pub pass: bool,
+}
+
+impl Record {
+    /// The run's judgement of itself.
+    pub fn verdict(&self) -> Verdict {
+        Verdict::of(self)
+    }
+
+    /// What the storm came to.
+    pub fn storm(&self) -> Storm {
+        let booted = self.tally.totals.provisioning.start().is_some();
+        let all = if booted { self.plan.phones } else { 0 };
+        Storm::of(&self.tally, self.plan.storm_phones.unwrap_or(all))
+    }
+
+    /// Whether every threshold holds.
+    pub fn thresholds_hold(&self) -> bool {
+        self.thresholds.iter().all(|t| t.pass)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::metrics::Recorder;
+    use crate::phone::{Action, Moment, Operation, Outcome};
+
+    /// Seven phones, one of which did one thing: closed books.
+    pub(in crate::metrics) fn closed() -> Record {
+        let mut recorder = Recorder::new(7, 1.0);
+        let intended = Moment::ZERO;
+        for action in [
+            Action::Planned(Operation::Resync),
+            Action::Started { operation: Operation::Resync, intended },
+            Action::Finished(Operation::Resync, Outcome::Ok),
+        ] {
+            recorder.action(Duration::ZERO, 0, &action);
+        }
+        Record {
+            plan: PlanFacts { phones: 7, compression: 1.0, ..PlanFacts::default() },
+            started_at: SystemTime::UNIX_EPOCH,
+            wall: Duration::from_secs(1),
+            tally: recorder.finish(Duration::from_secs(1)),
+            generator: GeneratorFacts { shards: 1, ..GeneratorFacts::default() },
+            marks: Marks::default(),
+            thresholds: Vec::new(),
+        }
+    }
+}

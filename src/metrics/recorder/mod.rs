@@ -1,0 +1,318 @@
+//! The recorder: one per shard, it turns what phones do and sockets see into counts.
+//!
+//! The driver calls, in the order things happen:
+//! [`Recorder::start`] when the plan acts on a phone, [`Recorder::action`] for each action of the phone machine,
+//! [`Recorder::dispatched`] when it first attempts a connect or a byte for an operation, [`Recorder::exchange`] when
+//! an exchange ended *before* it hands the answer to the phone, [`Recorder::standing`] when a phone's standing
+//! changed, and once [`Recorder::finish`].
+
+mod exchange;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::BuildHasherDefault;
+use std::time::Duration;
+
+use super::totals::count;
+use super::{ExchangeFacts, Intervals, LedgerFault, Snapshot, Standings, Tally, Totals};
+use crate::phone::{Action, Failure, Moment, Operation, Outcome, Request, Standing, Trigger};
+use crate::workload::Start;
+
+/// Counts everything one shard does. Not shared: each shard has its own, and their [`Tally`]s add.
+#[derive(Debug)]
+pub struct Recorder {
+    compression: f64,
+    tally: Tally,
+    under_way: HashMap<u32, UnderWay, BuildHasherDefault<DefaultHasher>>,
+    once_provisioned: Vec<u64>,
+    in_flight: i64,
+    /// Exchanges in flight when the interval of index `.0` began.
+    in_flight_before: (u64, i64),
+}
+
+/// What a phone is doing now: at most one operation and one exchange. Phones that do nothing have none of this;
+/// of the others there may be as many as phones, so it is kept small (32 octets with its key).
+#[derive(Clone, Copy, Debug, Default)]
+struct UnderWay {
+    operation: Option<Operation>,
+    /// Whether the operation's first attempt was made.
+    dispatched: bool,
+    /// Whether an exchange is in flight.
+    exchange: bool,
+    /// When the operation should have begun, in microseconds of real time.
+    intended_us: u64,
+    /// When its first attempt was made, and until then, when it began.
+    begun_us: u64,
+}
+
+/// Phones for which there is room from the start; from there on the table grows as the storm does.
+const ROOM: usize = 65_536;
+
+impl Recorder {
+    /// A recorder for a shard of exactly `phones` phones, all without power until told otherwise, in a run with
+    /// `compression` phone seconds to the real second (what is not above zero counts as 1).
+    pub fn new(phones: usize, compression: f64) -> Recorder {
+        let phones_wide = phones as u64;
+        let standings = Standings { off: i64::try_from(phones).unwrap_or(i64::MAX), ..Standings::default() };
+        let totals = Totals { phones: phones_wide, standings, ..Totals::default() };
+        Recorder {
+            compression: if compression.is_finite() && compression > 0.0 { compression } else { 1.0 },
+            tally: Tally { totals, intervals: Intervals::starting_at(standings) },
+            under_way: HashMap::with_capacity_and_hasher(phones.min(ROOM), BuildHasherDefault::default()),
+            once_provisioned: Vec::new(),
+            in_flight: 0,
+            in_flight_before: (0, 0),
+        }
+    }
+
+    /// The plan acts on a phone, `at` this moment of real time. The storm counts from the first intended power-up.
+    pub fn start(&mut self, at: Duration, start: &Start) {
+        let intended = self.real(start.at);
+        let totals = &mut self.tally.totals;
+        totals.pace.record(at.saturating_sub(intended));
+        if start.trigger == Trigger::PowerUp {
+            totals.provisioning.power_up_intended(intended);
+        }
+        self.tally.intervals.at(at).starts += 1;
+    }
+
+    /// A phone's standing changed. All phones begin as [`Standing::Off`]: tell of those that start on, too.
+    pub fn standing(&mut self, at: Duration, from: Standing, to: Standing) {
+        if from == to {
+            return;
+        }
+        if (from, to) == (Standing::Off, Standing::Booting) {
+            self.tally.totals.provisioning.booting(at);
+        }
+        self.tally.totals.standings.shift(from, to);
+        self.tally.intervals.at(at).standings_change.shift(from, to);
+    }
+
+    /// One action of the phone machine. `at` is real time since the run began.
+    pub fn action(&mut self, at: Duration, phone: u32, action: &Action) {
+        let auth = &mut self.tally.totals.auth;
+        match action {
+            Action::Timer(_) => {}
+            Action::Send(request) => self.sent(at, phone, request),
+            Action::Hangup => self.hung_up(at, phone),
+            Action::Planned(operation) => {
+                self.tally.totals.operations[operation.index()].planned += 1;
+                self.tally.intervals.at(at).planned += 1;
+            }
+            Action::Started { operation, intended } => self.started(at, phone, *operation, *intended),
+            Action::Dropped(operation, cause) => {
+                count(&mut self.tally.totals.operations[operation.index()].dropped, *cause);
+                self.tally.intervals.at(at).dropped += 1;
+            }
+            Action::Finished(operation, outcome) => self.finished(at, phone, *operation, *outcome),
+            Action::Challenged(kind) => count(&mut auth.challenges, *kind),
+            Action::Answering(scheme) => count(&mut auth.answers, *scheme),
+            Action::Prompt(screen) => {
+                count(&mut auth.prompts, *screen);
+                self.tally.intervals.at(at).prompts += 1;
+            }
+            Action::Typed { right: true } => auth.typed_right += 1,
+            Action::Typed { right: false } => auth.typed_wrong += 1,
+            Action::Stored => auth.stored += 1,
+            Action::Provisioned => self.provisioned(at, phone),
+        }
+    }
+
+    /// The first attempt (connect or first byte) of the operation under way. Later calls for it change nothing.
+    pub fn dispatched(&mut self, at: Duration, phone: u32) {
+        let under_way = self.under_way.get_mut(&phone);
+        let Some((u, operation)) = under_way.and_then(|u| u.operation.map(|operation| (u, operation))) else {
+            return self.fault(LedgerFault::DispatchedWithoutOperation);
+        };
+        if !u.dispatched {
+            u.dispatched = true;
+            u.begun_us = micros(at);
+            let lateness = since(at, u.intended_us);
+            self.tally.totals.operations[operation.index()].lateness.record(lateness);
+        }
+    }
+
+    /// An exchange ended, well or not. To be called before the phone is told.
+    ///
+    /// An exchange the phone forgot ([`Action::Hangup`]) was counted as failed then; if the driver still reports it,
+    /// as [`Failure::Aborted`], only what went over the wire is added.
+    pub fn exchange(&mut self, at: Duration, phone: u32, facts: &ExchangeFacts) {
+        let known = self.end_exchange(phone);
+        if !known && facts.failure != Some(Failure::Aborted) {
+            self.fault(LedgerFault::ExchangeWithoutRequest);
+        }
+        if known {
+            self.fly(at, -1);
+            self.ended(at, facts);
+        }
+        self.wire(at, facts);
+    }
+
+    /// What is known by now, for the eyes of another thread (see [`super::SnapshotCell`]).
+    pub fn snapshot(&self) -> Snapshot {
+        let totals = &self.tally.totals;
+        let s = &totals.standings;
+        let now = |n: i64| u64::try_from(n).unwrap_or(0);
+        let e = &totals.exchanges;
+        let mut snapshot = Snapshot {
+            phones: totals.phones,
+            booting: now(s.booting),
+            provisioned: now(s.provisioned),
+            prompting: now(s.prompting),
+            failed: now(s.failed),
+            sent: e.sent,
+            ended: e.answered() + e.failed(),
+            unauthorized: e.statuses.get(&401).copied().unwrap_or(0),
+            failures: e.failed(),
+            in_flight: now(self.in_flight),
+            ..Snapshot::default()
+        };
+        for o in &totals.operations {
+            snapshot.planned += o.planned;
+            snapshot.started += o.started;
+            snapshot.finished += o.finished();
+            snapshot.succeeded += o.succeeded();
+            snapshot.dropped += o.dropped();
+        }
+        snapshot
+    }
+
+    /// Closes the books at the end of the run.
+    pub fn finish(mut self, at: Duration) -> Tally {
+        self.tally.intervals.at(at);
+        self.tally
+    }
+
+    fn started(&mut self, at: Duration, phone: u32, operation: Operation, intended: Moment) {
+        let intended_us = micros(self.real(intended));
+        let under_way = self.under_way.entry(phone).or_default();
+        let twice = under_way.operation.is_some();
+        *under_way = UnderWay {
+            operation: Some(operation),
+            dispatched: false,
+            exchange: under_way.exchange,
+            intended_us,
+            begun_us: micros(at),
+        };
+        if twice {
+            self.fault(LedgerFault::StartedTwice);
+        }
+        self.tally.totals.operations[operation.index()].started += 1;
+        self.tally.intervals.at(at).started += 1;
+    }
+
+    fn finished(&mut self, at: Duration, phone: u32, operation: Operation, outcome: Outcome) {
+        let was = self.under_way.get_mut(&phone).map(|u| (*u, u.operation.take()));
+        self.forget_if_idle(phone);
+        let totals = &mut self.tally.totals.operations[operation.index()];
+        count(&mut totals.outcomes, outcome);
+        let fault = match was {
+            Some((u, Some(started))) if started == operation => {
+                let response = since(at, u.intended_us);
+                totals.response.record(response);
+                if outcome.is_success() {
+                    totals.response_ok.record(response);
+                }
+                totals.undispatched += u64::from(!u.dispatched);
+                totals.service.record(since(at, u.begun_us));
+                None
+            }
+            Some((_, Some(_))) => Some(LedgerFault::FinishedAnother),
+            _ => Some(LedgerFault::FinishedWithoutStart),
+        };
+        if let Some(fault) = fault {
+            self.fault(fault);
+        }
+        let interval = self.tally.intervals.at(at);
+        interval.finished += 1;
+        interval.succeeded += u32::from(outcome.is_success());
+    }
+
+    fn provisioned(&mut self, at: Duration, phone: u32) {
+        let (word, bit) = (phone as usize / 64, 1_u64 << (phone % 64));
+        if self.once_provisioned.len() <= word {
+            self.once_provisioned.resize(word + 1, 0);
+        }
+        if self.once_provisioned[word] & bit == 0 {
+            self.once_provisioned[word] |= bit;
+            self.tally.totals.provisioning.provisioned(at);
+        }
+    }
+
+    fn sent(&mut self, at: Duration, phone: u32, request: &Request) {
+        let under_way = self.under_way.entry(phone).or_default();
+        let running = under_way.operation;
+        let twice = std::mem::replace(&mut under_way.exchange, true);
+        match running {
+            Some(operation) => self.tally.totals.operations[operation.index()].exchanges += 1,
+            None => self.fault(LedgerFault::SentWithoutOperation),
+        }
+        if twice {
+            self.fault(LedgerFault::SentTwice);
+            self.fly(at, -1);
+        }
+        let e = &mut self.tally.totals.exchanges;
+        e.sent += 1;
+        e.calm += u64::from(request.reason.is_calm());
+        e.auth_retries += u64::from(request.reason.is_auth_retry());
+        self.tally.intervals.at(at).sent += 1;
+        self.fly(at, 1);
+    }
+
+    fn hung_up(&mut self, at: Duration, phone: u32) {
+        if self.end_exchange(phone) {
+            self.fly(at, -1);
+            count(&mut self.tally.totals.exchanges.failures, Failure::Aborted);
+            self.tally.intervals.at(at).failures += 1;
+        }
+    }
+
+    /// Ends the phone's exchange; says whether there was one.
+    fn end_exchange(&mut self, phone: u32) -> bool {
+        let was = self.under_way.get_mut(&phone).is_some_and(|u| std::mem::take(&mut u.exchange));
+        self.forget_if_idle(phone);
+        was
+    }
+
+    fn forget_if_idle(&mut self, phone: u32) {
+        if self.under_way.get(&phone).is_some_and(|u| u.operation.is_none() && !u.exchange) {
+            self.under_way.remove(&phone);
+        }
+    }
+
+    /// One exchange more or less in flight.
+    fn fly(&mut self, at: Duration, change: i32) {
+        let intervals = &mut self.tally.intervals;
+        intervals.at(at);
+        let now = intervals.last_start_s();
+        if self.in_flight_before.0 != now {
+            self.in_flight_before = (now, self.in_flight);
+        }
+        self.in_flight += i64::from(change);
+        let rise = i32::try_from(self.in_flight - self.in_flight_before.1).unwrap_or(i32::MAX);
+        let interval = intervals.at(at);
+        interval.in_flight_change += change;
+        interval.in_flight_rise = interval.in_flight_rise.max(rise);
+    }
+
+    fn fault(&mut self, fault: LedgerFault) {
+        count(&mut self.tally.totals.ledger_faults, fault);
+    }
+
+    /// Real time of a moment of phone time.
+    fn real(&self, moment: Moment) -> Duration {
+        let us = moment.as_micros() as f64 / self.compression;
+        Duration::from_micros(us as u64)
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// From an earlier moment, in microseconds, to `at`; zero if it is later.
+fn since(at: Duration, earlier_us: u64) -> Duration {
+    at.saturating_sub(Duration::from_micros(earlier_us))
+}

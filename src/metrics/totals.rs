@@ -1,0 +1,335 @@
+//! Everything counted over a whole run, and how the counts of several shards add.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::ledger::LedgerFault;
+use super::{Distribution, HandshakeKind, Provisioning, Standings};
+use crate::auth::AnswerScheme;
+use crate::phone::{ChallengeKind, DropCause, Failure, Operation, Outcome, Screen};
+
+/// Counts by something whose values are not known beforehand. Allocates when a value is first seen, never after.
+pub type Counts<K> = BTreeMap<K, u64>;
+
+/// Everything counted over a run, or over one shard of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Totals {
+    /// Phones there are, whatever they do.
+    pub phones: u64,
+    /// From the intended moment of each start of the plan until the phone was told of it.
+    pub pace: Distribution,
+    /// By operation, in the order of [`Operation::ALL`].
+    pub operations: [OperationTotals; Operation::ALL.len()],
+    /// Exchanges and connections.
+    pub exchanges: ExchangeTotals,
+    /// Challenges, answers, screens.
+    pub auth: AuthTotals,
+    /// Handshakes.
+    pub tls: TlsTotals,
+    /// When the phones came through the boot chain.
+    pub provisioning: Provisioning,
+    /// Where the phones stand at the end.
+    pub standings: Standings,
+    /// Sequences of events that cannot be, by kind. Any of them makes the counts doubtful.
+    pub ledger_faults: Counts<LedgerFault>,
+}
+
+/// One kind of operation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OperationTotals {
+    /// Stood in the plan.
+    pub planned: u64,
+    /// Began.
+    pub started: u64,
+    /// Never began, by cause.
+    pub dropped: Counts<DropCause>,
+    /// Ended, by outcome.
+    pub outcomes: Counts<Outcome>,
+    /// Exchanges sent on its behalf.
+    pub exchanges: u64,
+    /// Ended without any attempt at a connection.
+    pub undispatched: u64,
+    /// From the intended start to the end, whatever the outcome.
+    pub response: Distribution,
+    /// The same, of those that ended `ok`.
+    pub response_ok: Distribution,
+    /// From the actual start to the end, whatever the outcome.
+    pub service: Distribution,
+    /// From the intended to the actual start.
+    pub lateness: Distribution,
+}
+
+/// Exchanges and the connections they went over.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ExchangeTotals {
+    /// Asked for by a phone.
+    pub sent: u64,
+    /// Of these, such as a fleet whose every first answer is right needs too.
+    pub calm: u64,
+    /// Of these, sent again to answer a challenge.
+    pub auth_retries: u64,
+    /// Answered, by status.
+    pub statuses: Counts<u16>,
+    /// Failed below HTTP, by failure.
+    pub failures: Counts<Failure>,
+    /// Connections opened.
+    pub opened: u64,
+    /// Exchanges over a connection that had served another.
+    pub reused: u64,
+    /// Exchanges that found their kept connection dead and took a fresh one.
+    pub reconnected: u64,
+    /// Octets written to sockets, TLS included.
+    pub bytes_out: u64,
+    /// Octets read from sockets, TLS included.
+    pub bytes_in: u64,
+    /// Where the time went.
+    pub phases: Phases,
+}
+
+/// The phases of an exchange. Only those that took place are in each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Phases {
+    /// Waiting for a free slot, port or file: the generator's, never the server's.
+    pub waited: Distribution,
+    /// TCP connect.
+    pub connect: Distribution,
+    /// TLS handshake, done or failed.
+    pub tls: Distribution,
+    /// Writing the request.
+    pub send: Distribution,
+    /// From the request sent to the first octet of the answer.
+    pub first_byte: Distribution,
+    /// From the first octet of the answer to the last.
+    pub receive: Distribution,
+    /// From dispatch to the end.
+    pub total: Distribution,
+}
+
+/// Challenges, answers and screens.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AuthTotals {
+    /// Challenges received, by kind.
+    pub challenges: Counts<ChallengeKind>,
+    /// Requests that carried credentials, by scheme.
+    pub answers: Counts<AnswerScheme>,
+    /// Screens that came up to wait for a person.
+    pub prompts: Counts<Screen>,
+    /// Times a person typed right credentials.
+    pub typed_right: u64,
+    /// Times a person typed wrong credentials.
+    pub typed_wrong: u64,
+    /// Times stored credentials or realm were replaced.
+    pub stored: u64,
+}
+
+/// TLS handshakes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TlsTotals {
+    /// Full handshakes.
+    pub full: HandshakeTotals,
+    /// Resumed handshakes.
+    pub resumed: HandshakeTotals,
+    /// Full handshakes after a hello-retry request.
+    pub hello_retry: HandshakeTotals,
+    /// Failed handshakes.
+    pub failed: HandshakeTotals,
+    /// From the start to the client hello written.
+    pub hello: Distribution,
+    /// From the client hello to the first octet of the server's flight.
+    pub server_flight: Distribution,
+    /// Inside the verification of the server's certificates.
+    pub verify: Distribution,
+    /// Octets written during handshakes.
+    pub bytes_out: u64,
+    /// Octets read during handshakes.
+    pub bytes_in: u64,
+    /// By version.
+    pub versions: Counts<Cow<'static, str>>,
+    /// By suite.
+    pub suites: Counts<Cow<'static, str>>,
+    /// By key-exchange group.
+    pub groups: Counts<Cow<'static, str>>,
+    /// Chains received, by number of certificates.
+    pub chain_lengths: Counts<u32>,
+    /// Octets (DER) of the longest chain received.
+    pub chain_bytes_max: u32,
+}
+
+/// Handshakes of one kind.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HandshakeTotals {
+    /// The whole handshake.
+    pub wall: Distribution,
+    /// CPU time of the client's thread in it.
+    pub cpu: Distribution,
+}
+
+impl Totals {
+    /// The figures of one kind of operation.
+    pub fn operation(&self, operation: Operation) -> &OperationTotals {
+        &self.operations[operation.index()]
+    }
+
+    /// Adds the totals of another shard. Exact: it is the same whatever the order.
+    pub fn merge(&mut self, other: &Totals) {
+        self.phones += other.phones;
+        self.pace.merge(&other.pace);
+        for (mine, theirs) in self.operations.iter_mut().zip(&other.operations) {
+            mine.merge(theirs);
+        }
+        self.exchanges.merge(&other.exchanges);
+        self.auth.merge(&other.auth);
+        self.tls.merge(&other.tls);
+        self.provisioning.merge(&other.provisioning);
+        self.standings += other.standings;
+        add_counts(&mut self.ledger_faults, &other.ledger_faults);
+    }
+}
+
+impl OperationTotals {
+    /// Never began, all causes.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.values().sum()
+    }
+
+    /// Ended, all outcomes.
+    pub fn finished(&self) -> u64 {
+        self.outcomes.values().sum()
+    }
+
+    /// Ended well.
+    pub fn succeeded(&self) -> u64 {
+        self.outcomes.iter().filter(|(outcome, _)| outcome.is_success()).map(|(_, n)| n).sum()
+    }
+
+    fn merge(&mut self, other: &OperationTotals) {
+        self.planned += other.planned;
+        self.started += other.started;
+        add_counts(&mut self.dropped, &other.dropped);
+        add_counts(&mut self.outcomes, &other.outcomes);
+        self.exchanges += other.exchanges;
+        self.undispatched += other.undispatched;
+        self.response.merge(&other.response);
+        self.response_ok.merge(&other.response_ok);
+        self.service.merge(&other.service);
+        self.lateness.merge(&other.lateness);
+    }
+}
+
+impl ExchangeTotals {
+    /// Answered, all statuses.
+    pub fn answered(&self) -> u64 {
+        self.statuses.values().sum()
+    }
+
+    /// Failed below HTTP, all failures.
+    pub fn failed(&self) -> u64 {
+        self.failures.values().sum()
+    }
+
+    /// Exchanges sent for each that a calm fleet needs; `None` if there were none.
+    pub fn amplification(&self) -> Option<f64> {
+        (self.calm > 0).then(|| self.sent as f64 / self.calm as f64)
+    }
+
+    fn merge(&mut self, other: &ExchangeTotals) {
+        self.sent += other.sent;
+        self.calm += other.calm;
+        self.auth_retries += other.auth_retries;
+        add_counts(&mut self.statuses, &other.statuses);
+        add_counts(&mut self.failures, &other.failures);
+        self.opened += other.opened;
+        self.reused += other.reused;
+        self.reconnected += other.reconnected;
+        self.bytes_out += other.bytes_out;
+        self.bytes_in += other.bytes_in;
+        let (mine, theirs) = (&mut self.phases, &other.phases);
+        mine.waited.merge(&theirs.waited);
+        mine.connect.merge(&theirs.connect);
+        mine.tls.merge(&theirs.tls);
+        mine.send.merge(&theirs.send);
+        mine.first_byte.merge(&theirs.first_byte);
+        mine.receive.merge(&theirs.receive);
+        mine.total.merge(&theirs.total);
+    }
+}
+
+impl AuthTotals {
+    fn merge(&mut self, other: &AuthTotals) {
+        add_counts(&mut self.challenges, &other.challenges);
+        add_counts(&mut self.answers, &other.answers);
+        add_counts(&mut self.prompts, &other.prompts);
+        self.typed_right += other.typed_right;
+        self.typed_wrong += other.typed_wrong;
+        self.stored += other.stored;
+    }
+}
+
+impl TlsTotals {
+    /// The figures of one kind of handshake.
+    pub fn kind(&self, kind: HandshakeKind) -> &HandshakeTotals {
+        match kind {
+            HandshakeKind::Full => &self.full,
+            HandshakeKind::Resumed => &self.resumed,
+            HandshakeKind::HelloRetry => &self.hello_retry,
+            HandshakeKind::Failed => &self.failed,
+        }
+    }
+
+    pub(super) fn kind_mut(&mut self, kind: HandshakeKind) -> &mut HandshakeTotals {
+        match kind {
+            HandshakeKind::Full => &mut self.full,
+            HandshakeKind::Resumed => &mut self.resumed,
+            HandshakeKind::HelloRetry => &mut self.hello_retry,
+            HandshakeKind::Failed => &mut self.failed,
+        }
+    }
+
+    /// Handshakes that were completed, of all three kinds together.
+    pub fn completed(&self) -> HandshakeTotals {
+        let mut all = self.full.clone();
+        all.merge(&self.resumed);
+        all.merge(&self.hello_retry);
+        all
+    }
+
+    fn merge(&mut self, other: &TlsTotals) {
+        self.full.merge(&other.full);
+        self.resumed.merge(&other.resumed);
+        self.hello_retry.merge(&other.hello_retry);
+        self.failed.merge(&other.failed);
+        self.hello.merge(&other.hello);
+        self.server_flight.merge(&other.server_flight);
+        self.verify.merge(&other.verify);
+        self.bytes_out += other.bytes_out;
+        self.bytes_in += other.bytes_in;
+        add_counts(&mut self.versions, &other.versions);
+        add_counts(&mut self.suites, &other.suites);
+        add_counts(&mut self.groups, &other.groups);
+        add_counts(&mut self.chain_lengths, &other.chain_lengths);
+        self.chain_bytes_max = self.chain_bytes_max.max(other.chain_bytes_max);
+    }
+}
+
+impl HandshakeTotals {
+    /// How many there were.
+    pub fn count(&self) -> u64 {
+        self.wall.count()
+    }
+
+    fn merge(&mut self, other: &HandshakeTotals) {
+        self.wall.merge(&other.wall);
+        self.cpu.merge(&other.cpu);
+    }
+}
+
+/// Counts one more of `key`.
+pub(super) fn count<K: Ord>(counts: &mut Counts<K>, key: K) {
+    *counts.entry(key).or_default() += 1;
+}
+
+fn add_counts<K: Ord + Clone>(mine: &mut Counts<K>, theirs: &Counts<K>) {
+    for (key, n) in theirs {
+        *mine.entry(key.clone()).or_default() += n;
+    }
+}

@@ -1,0 +1,429 @@
+//! One operation from its first request to its outcome: steps, challenges, redirects.
+
+use http::{HeaderValue, Method, StatusCode, header};
+
+use super::family::{Challenged, Decision, Learns, Step, Task, Upload};
+use super::machine::{Context, Phone};
+use super::{Action, Answer, BodyFacts, ChallengeKind, Identity, Moment, Operation, Outcome, Purpose, Reason, Request};
+use crate::auth::{
+    AnswerScheme, Challenge, Charset, CredentialStore, Credentials, Rspauth, Session, basic, parse_challenges,
+};
+
+/// An operation under way.
+#[derive(Debug)]
+pub(super) struct Doing {
+    operation: Operation,
+    who: Identity,
+    upload: Upload,
+    /// Which request of the operation, from 0.
+    number: u8,
+    step: Step,
+    /// Where the step's request goes now: its own path, or where a redirect led.
+    path: String,
+    redirects: u8,
+    /// Credentials a person has just typed, not yet tried.
+    typed: Option<Credentials>,
+    /// What the request under way carries.
+    carries: Carries,
+    /// Answers given to challenges of this request, and how many of them because of a stale nonce.
+    answers: u8,
+    stale: u8,
+    /// The credentials of the last answer, learned when they succeed.
+    answered_with: Option<Credentials>,
+    /// Whether the whole operation repeats one that failed.
+    retry: bool,
+}
+
+/// Why an operation begins.
+#[derive(Debug)]
+pub(super) enum Cause {
+    /// The boot chain, a wish or a periodic timer: a calm fleet does it too.
+    Plan,
+    /// The one before failed.
+    Again,
+    /// A person typed these.
+    Typed(Credentials),
+}
+
+/// What credentials the request under way carries. Sessions themselves live in the realm cache.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Carries {
+    /// None.
+    Nothing,
+    /// Some nobody asked for, such as registration credentials.
+    Unasked,
+    /// Those of a protection space entered before.
+    Space(Proof),
+    /// An answer to a challenge to this very request.
+    Answer(Proof),
+}
+
+/// Which session gave the credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Proof {
+    realm: Option<String>,
+    scheme: AnswerScheme,
+}
+
+impl Proof {
+    fn of(session: &Session) -> Proof {
+        Proof { realm: session.realm().map(str::to_owned), scheme: session.scheme() }
+    }
+}
+
+impl Doing {
+    pub(super) fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    pub(super) fn has_answered(&self) -> bool {
+        matches!(self.carries, Carries::Answer(_))
+    }
+
+    fn task(&self, ctx: &Context<'_>) -> Task<'_> {
+        Task { who: &self.who, operation: self.operation, tls: ctx.origin.tls, upload: self.upload }
+    }
+
+    fn uri(&self, ctx: &Context<'_>) -> String {
+        format!("{}{}", ctx.base, self.path)
+    }
+}
+
+impl Phone {
+    /// Begins an operation that stands in the plan already.
+    pub(super) fn begin(
+        &mut self,
+        intended: Moment,
+        operation: Operation,
+        cause: Cause,
+        ctx: &Context<'_>,
+        out: &mut Vec<Action>,
+    ) {
+        let who = self.identity(ctx);
+        let upload = self.next_upload(operation, ctx);
+        let task = Task { who: &who, operation, tls: ctx.origin.tls, upload };
+        out.push(Action::Started { operation, intended });
+        let Some(step) = ctx.fleet.family.step(0, &task) else {
+            // Nothing to fetch (a family without this file): done as soon as begun.
+            out.push(Action::Finished(operation, Outcome::Ok));
+            self.ended(intended, operation, Outcome::Ok, ctx, out);
+            return;
+        };
+        let retry = !matches!(cause, Cause::Plan);
+        let typed = if let Cause::Typed(credentials) = cause { Some(credentials) } else { None };
+        self.doing = Some(Box::new(Doing {
+            operation,
+            path: step.path.clone(),
+            who,
+            upload,
+            number: 0,
+            step,
+            redirects: 0,
+            typed,
+            carries: Carries::Nothing,
+            answers: 0,
+            stale: 0,
+            answered_with: None,
+            retry,
+        }));
+        self.open(Reason::First, ctx, out);
+    }
+
+    /// What an operation uploads: the next version, its size by chance.
+    fn next_upload(&mut self, operation: Operation, ctx: &Context<'_>) -> Upload {
+        if !matches!(operation, Operation::Backup | Operation::Report) {
+            return Upload::default();
+        }
+        let memory = self.memory.get_or_insert_default();
+        memory.uploads += 1;
+        let version = memory.uploads;
+        let unit = ctx.chance.draw(self.index, Purpose::Backup, version.into()).unit();
+        Upload { version, size: ctx.fleet.backup_size.at(unit) }
+    }
+
+    /// Sends a step's request for the first time (or to where a redirect led): without credentials, unless
+    /// the family sends some unasked or the space is known.
+    fn open(&mut self, reason: Reason, ctx: &Context<'_>, out: &mut Vec<Action>) {
+        let Some(mut doing) = self.doing.take() else { return };
+        let family = &*ctx.fleet.family;
+        let mut authorization = None;
+        doing.carries = Carries::Nothing;
+        doing.answers = 0;
+        doing.stale = 0;
+        if let Some(credentials) = family.unasked(&doing.task(ctx)) {
+            let token = basic::encode(&credentials, Charset::Utf8);
+            authorization = HeaderValue::try_from(format!("Basic {token}")).ok();
+            out.push(Action::Answering(AnswerScheme::Basic));
+            doing.carries = Carries::Unasked;
+        } else if family.preemptive() && doing.typed.is_none() {
+            let uri = doing.uri(ctx);
+            let space = self.memory.as_mut().and_then(|m| m.realms.preemptive(&ctx.origin.to_string(), &uri));
+            if let Some(session) = space {
+                authorization = Some(session.authorize(doing.step.method.as_str(), &uri, &doing.step.body));
+                out.push(Action::Answering(session.scheme()));
+                doing.carries = Carries::Space(Proof::of(session));
+            }
+        }
+        let reason = if doing.retry && reason == Reason::First { Reason::Retry } else { reason };
+        self.send(doing, authorization, reason, ctx, out);
+    }
+
+    fn send(
+        &mut self,
+        doing: Box<Doing>,
+        authorization: Option<HeaderValue>,
+        reason: Reason,
+        ctx: &Context<'_>,
+        out: &mut Vec<Action>,
+    ) {
+        let mut headers = doing.step.headers.clone();
+        if let Some(mut value) = authorization {
+            value.set_sensitive(true);
+            headers.push((header::AUTHORIZATION, value));
+        }
+        let request = Request {
+            origin: ctx.origin.clone(),
+            method: doing.step.method.clone(),
+            path: doing.uri(ctx),
+            headers,
+            body: doing.step.body.clone(),
+            reason,
+            keep_alive: doing.step.keep_alive,
+        };
+        self.doing = Some(doing);
+        out.push(Action::Send(Box::new(request)));
+    }
+
+    /// The exchange under way was answered.
+    pub(super) fn answered(&mut self, now: Moment, answer: &Answer, ctx: &Context<'_>, out: &mut Vec<Action>) {
+        let Some(doing) = &mut self.doing else { return };
+        match answer.status {
+            StatusCode::UNAUTHORIZED => self.challenged(now, answer, ctx, out),
+            status if status.is_success() => self.step_done(now, answer, ctx, out),
+            StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND if ctx.fleet.family.max_redirects() > 0 => {
+                self.redirected(now, answer, ctx, out);
+            }
+            StatusCode::NOT_FOUND if doing.step.missing_ok => self.step_done(now, answer, ctx, out),
+            status => self.finish(now, ending(status), ctx, out),
+        }
+    }
+
+    /// A step succeeded: what its credentials proved is kept, then the next step or the end.
+    fn step_done(&mut self, now: Moment, answer: &Answer, ctx: &Context<'_>, out: &mut Vec<Action>) {
+        let Some(mut doing) = self.doing.take() else { return };
+        let authentic = self.proved(&mut doing, answer, ctx, out);
+        let content = self.check_content(&doing, answer.body, answer.status);
+        doing.number += 1;
+        let next = ctx.fleet.family.step(doing.number, &doing.task(ctx));
+        let outcome = if authentic { content } else { Outcome::ServerNotAuthentic };
+        match next {
+            Some(step) if outcome.is_success() => {
+                doing.path = step.path.clone();
+                doing.step = step;
+                doing.redirects = 0;
+                self.doing = Some(doing);
+                self.open(Reason::First, ctx, out);
+            }
+            _ => {
+                self.doing = Some(doing);
+                self.finish(now, outcome, ctx, out);
+            }
+        }
+    }
+
+    /// Lets the session take in what the server said of it, and keeps the credentials if they are news. False if
+    /// the server proved not to know the password.
+    fn proved(&mut self, doing: &mut Doing, answer: &Answer, ctx: &Context<'_>, out: &mut Vec<Action>) -> bool {
+        let (Carries::Space(proof) | Carries::Answer(proof)) = &doing.carries else { return true };
+        let origin = ctx.origin.to_string();
+        let session = self.memory.as_mut().and_then(|m| m.realms.session(&origin, proof.realm.as_deref()));
+        if let (Some(session), Some(info)) = (session, answer.headers.get("authentication-info"))
+            && session.take_info(info.as_bytes(), &doing.uri(ctx), None).rspauth == Rspauth::Wrong
+        {
+            return false;
+        }
+        let realm = proof.realm.clone().unwrap_or_default();
+        if let Some(credentials) = doing.answered_with.take()
+            && ctx.fleet.family.learns() == Learns::OnSuccess
+        {
+            self.learn(&credentials, Some(&realm), ctx, out);
+        }
+        true
+    }
+
+    /// Takes over credentials; `realm` is what they succeeded in, or none where the family keeps none.
+    pub(super) fn learn(
+        &mut self,
+        credentials: &Credentials,
+        realm: Option<&str>,
+        ctx: &Context<'_>,
+        out: &mut Vec<Action>,
+    ) {
+        let mut store = self.store(ctx);
+        let realm = realm.or(store.realm()).unwrap_or_default().to_owned();
+        if store.learn(credentials, &realm) {
+            self.memory.get_or_insert_default().store = Some(store);
+            out.push(Action::Stored);
+        }
+    }
+
+    /// Remembers what was stored; holds what was read back against it.
+    fn check_content(&mut self, doing: &Doing, body: BodyFacts, status: StatusCode) -> Outcome {
+        match doing.operation {
+            Operation::Backup => {
+                self.memory.get_or_insert_default().stored = Some(BodyFacts::of(&doing.step.body));
+            }
+            Operation::Restore if status.is_success() => {
+                let stored = self.memory.as_ref().and_then(|m| m.stored);
+                if stored.is_some_and(|stored| stored != body) {
+                    return Outcome::ContentMismatch;
+                }
+            }
+            _ => {}
+        }
+        Outcome::Ok
+    }
+
+    fn challenged(&mut self, now: Moment, answer: &Answer, ctx: &Context<'_>, out: &mut Vec<Action>) {
+        let Some(mut doing) = self.doing.take() else { return };
+        let values = answer.headers.get_all(header::WWW_AUTHENTICATE).iter().map(HeaderValue::as_bytes);
+        let challenges = parse_challenges(values);
+        let carried = std::mem::replace(&mut doing.carries, Carries::Nothing);
+        let chosen = challenges.as_ref().ok().and_then(|list| ctx.fleet.family.preference().choose(list));
+        let kind = kind_of(&carried, chosen, doing.stale);
+        out.push(Action::Challenged(kind));
+        let picked = match (&challenges, chosen) {
+            (Err(_), _) => Err(Outcome::MalformedChallenge),
+            (_, None) => Err(Outcome::NoUsableScheme),
+            (_, Some(challenge)) => Ok(challenge),
+        };
+        let challenge = match picked {
+            Ok(challenge) => challenge,
+            Err(outcome) => {
+                self.doing = Some(doing);
+                self.finish(now, outcome, ctx, out);
+                return;
+            }
+        };
+        let origin = ctx.origin.to_string();
+        let cnonce = self.cnonce(ctx);
+        let mut session = None;
+        if kind == ChallengeKind::Stale {
+            let realms = &mut self.memory.get_or_insert_default().realms;
+            let known = realms.session(&origin, challenge.realm()).cloned();
+            session = known.and_then(|mut s| s.renew(challenge, &cnonce).then_some(s));
+        }
+        if session.is_none() {
+            if let Carries::Space(proof) | Carries::Answer(proof) = &carried {
+                self.memory.get_or_insert_default().realms.forget(&origin, proof.realm.as_deref());
+            }
+            let refused = kind == ChallengeKind::Rejected || is_same_basic(&carried, challenge);
+            match self.decide(&mut doing, challenge, refused, ctx) {
+                Decision::Answer(credentials) => {
+                    session = Session::open(challenge, &credentials, &cnonce);
+                    doing.answered_with = Some(credentials);
+                }
+                Decision::Prompt(screen) => return self.end_with(doing, now, Outcome::Prompt(screen), ctx, out),
+                Decision::Fail(outcome) => return self.end_with(doing, now, outcome, ctx, out),
+            }
+        }
+        let Some(mut session) = session else {
+            return self.end_with(doing, now, Outcome::NoUsableScheme, ctx, out);
+        };
+        if doing.answers >= ctx.fleet.family.max_answers() {
+            return self.end_with(doing, now, Outcome::CredentialsRejected, ctx, out);
+        }
+        doing.answers += 1;
+        doing.stale += u8::from(kind == ChallengeKind::Stale);
+        let uri = doing.uri(ctx);
+        let authorization = session.authorize(doing.step.method.as_str(), &uri, &doing.step.body);
+        out.push(Action::Answering(session.scheme()));
+        doing.carries = Carries::Answer(Proof::of(&session));
+        self.memory.get_or_insert_default().realms.put(&origin, &uri, challenge, session);
+        let reason = match kind {
+            ChallengeKind::First => Reason::Answer,
+            ChallengeKind::Stale => Reason::Stale,
+            ChallengeKind::Unsolicited | ChallengeKind::Rejected => Reason::Again,
+        };
+        self.send(doing, Some(authorization), reason, ctx, out);
+    }
+
+    fn decide(&mut self, doing: &mut Doing, challenge: &Challenge, refused: bool, ctx: &Context<'_>) -> Decision {
+        let store: CredentialStore = self.store(ctx);
+        let typed = doing.typed.take();
+        ctx.fleet.family.answer(&Challenged {
+            task: doing.task(ctx),
+            step: doing.number,
+            realm: challenge.realm().unwrap_or_default(),
+            refused,
+            store: &store,
+            typed: typed.as_ref(),
+            booting: self.is_booting(),
+        })
+    }
+
+    fn end_with(&mut self, doing: Box<Doing>, now: Moment, outcome: Outcome, ctx: &Context<'_>, out: &mut Vec<Action>) {
+        self.doing = Some(doing);
+        self.finish(now, outcome, ctx, out);
+    }
+
+    /// 16 hex digits, different each time and the same for the same seed.
+    fn cnonce(&mut self, ctx: &Context<'_>) -> String {
+        let word = rand::RngCore::next_u64(&mut self.draw(Purpose::Cnonce, ctx));
+        format!("{word:016x}")
+    }
+
+    fn redirected(&mut self, now: Moment, answer: &Answer, ctx: &Context<'_>, out: &mut Vec<Action>) {
+        let Some(mut doing) = self.doing.take() else { return };
+        let location = answer.headers.get(header::LOCATION).and_then(|l| l.to_str().ok());
+        let path = location.and_then(|l| super::redirect::path_within(l, ctx.origin, ctx.base, &doing.uri(ctx)));
+        match path {
+            Some(path) if doing.redirects < ctx.fleet.family.max_redirects() && doing.step.method == Method::GET => {
+                doing.redirects += 1;
+                doing.path = path;
+                self.doing = Some(doing);
+                self.open(Reason::Redirect, ctx, out);
+            }
+            _ => self.end_with(doing, now, Outcome::RedirectRefused, ctx, out),
+        }
+    }
+
+    /// The operation ends, and what comes after it is set going.
+    pub(super) fn finish(&mut self, now: Moment, outcome: Outcome, ctx: &Context<'_>, out: &mut Vec<Action>) {
+        let Some(doing) = self.doing.take() else { return };
+        out.push(Action::Finished(doing.operation, outcome));
+        self.ended(now, doing.operation, outcome, ctx, out);
+    }
+}
+
+/// Which of the four kinds a challenge is, by what the challenged request carried.
+fn kind_of(carried: &Carries, chosen: Option<&Challenge>, stale_before: u8) -> ChallengeKind {
+    let says_stale = matches!(chosen, Some(Challenge::Digest(digest)) if digest.stale);
+    match carried {
+        Carries::Nothing => ChallengeKind::First,
+        // A server that tests staleness before the password (lighttpd) can say stale to a wrong one for ever.
+        Carries::Space(proof) | Carries::Answer(proof)
+            if says_stale && stale_before == 0 && proof.scheme != AnswerScheme::Basic =>
+        {
+            ChallengeKind::Stale
+        }
+        Carries::Unasked | Carries::Space(_) => ChallengeKind::Unsolicited,
+        Carries::Answer(_) => ChallengeKind::Rejected,
+    }
+}
+
+/// Whether the request carried Basic for this very realm: it holds the password itself, so had that been right
+/// there would be no challenge.
+fn is_same_basic(carried: &Carries, challenge: &Challenge) -> bool {
+    matches!(carried, Carries::Space(proof)
+        if proof.scheme == AnswerScheme::Basic && proof.realm.as_deref() == challenge.realm())
+}
+
+/// How an operation ends on a status that is no success.
+fn ending(status: StatusCode) -> Outcome {
+    match status {
+        StatusCode::NOT_FOUND => Outcome::NotFound,
+        StatusCode::SERVICE_UNAVAILABLE => Outcome::Overload,
+        other => Outcome::Http(other.as_u16()),
+    }
+}

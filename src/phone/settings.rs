@@ -1,0 +1,54 @@
+//! Reading a family's settings: one way for all families.
+
+use http::HeaderValue;
+use serde::de::DeserializeOwned;
+
+use super::SettingsError;
+
+/// The settings in `table`, strictly: an unknown name is an error.
+pub(super) fn read<T: DeserializeOwned>(table: &toml::Table) -> Result<T, SettingsError> {
+    // Key by key first, so that a wrong value names its key.
+    T::deserialize(table.clone()).map_err(|error| SettingsError { key: None, message: error.message().to_owned() })
+}
+
+/// A folder path: begins and ends with `/`.
+pub(super) fn path_setting(key: &str, value: &str) -> Result<String, SettingsError> {
+    if value.contains("://") || !value.starts_with('/') {
+        return Err(SettingsError {
+            key: Some(key.to_owned()),
+            message: format!("`{value}` must be a path such as `/backup`: the server itself is the target's url"),
+        });
+    }
+    if value.bytes().any(|b| b <= b' ' || b == 0x7f || b == b'?' || b == b'#') {
+        return Err(SettingsError {
+            key: Some(key.to_owned()),
+            message: format!("`{value}` has a character that no URL path may have; percent-encode it"),
+        });
+    }
+    Ok(if value.ends_with('/') { value.to_owned() } else { format!("{value}/") })
+}
+
+/// A header's value.
+pub(super) fn header_value(key: &str, value: &str) -> Result<HeaderValue, SettingsError> {
+    HeaderValue::from_str(value).map_err(|_| SettingsError {
+        key: Some(key.to_owned()),
+        message: format!("{value:?} has a character that no header may have"),
+    })
+}
+
+/// Durations written `20s`, `1h30m`.
+pub(super) mod duration {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(in crate::phone) fn serialize<S: Serializer>(duration: &Duration, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(&humantime::format_duration(*duration))
+    }
+
+    pub(in crate::phone) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+        let text = String::deserialize(d)?;
+        humantime::parse_duration(&text)
+            .map_err(|e| de::Error::custom(format!("`{text}` is no duration ({e}); write `20s` or `1h30m`")))
+    }
+}

@@ -1,0 +1,16 @@
+//! Reports of a finished run: text, JSON, CSV, and the folder they live in. Made from a saved record, never a live one.
+#[cfg(test)]
+mod fixture;
+mod folder;
+mod manifest;
+pub(crate) mod number;
+mod sheets;
+pub mod summary;
+mod table;
+mod text;
+
+pub use folder::{Folder, FolderError};
+pub use manifest::{Circumstances, Consent, Limits, Machine, Manifest};
+pub use sheets::{write_intervals, write_operations};
+pub use summary::Summary;
+pub use text::render;

@@ -1,0 +1,202 @@
+//! A summary from a record.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{
+    Auth, Connections, Exchanges, Figures, Generator, HandshakePhasesMs, Kinds, Marks, Named, Operation, PhasesMs,
+    Phones, SCHEMA_VERSION, Storm, Summary, Threshold, Tls, Typed, Workload,
+};
+use crate::auth::{Algorithm, AnswerScheme};
+use crate::metrics::{
+    AuthTotals, Counts, ExchangeTotals, GeneratorFacts, HandshakeKind, HandshakeTotals, OperationTotals, Record,
+    Standings, TlsTotals, Totals,
+};
+use crate::phone::{self, ChallengeKind, Screen};
+
+impl Summary {
+    /// The figures of a finished run.
+    pub fn of(record: &Record) -> Summary {
+        let totals = &record.tally.totals;
+        let started: u64 = totals.operations.iter().map(|o| o.started).sum();
+        Summary {
+            schema_version: SCHEMA_VERSION,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            workload: Workload { name: record.plan.name.clone(), sha256: record.plan.sha256.clone() },
+            seed: record.plan.seed,
+            started_at: humantime::format_rfc3339_seconds(record.started_at).to_string(),
+            wall_s: seconds(record.wall),
+            compression: record.plan.compression,
+            marks: Marks { partial: record.marks.partial, tls_not_verified: record.marks.tls_not_verified },
+            verdict: record.verdict(),
+            thresholds: record
+                .thresholds
+                .iter()
+                .map(|t| Threshold { text: t.text.clone(), value: t.value, pass: t.pass })
+                .collect(),
+            phones: phones(totals.phones, &totals.standings),
+            operations: operations(totals),
+            exchanges: exchanges(&totals.exchanges, started),
+            auth: auth(&totals.auth, totals.exchanges.auth_retries, started),
+            tls: tls(&totals.tls),
+            storm: storm(record),
+            generator: generator(&record.generator, totals),
+        }
+    }
+}
+
+fn phones(total: u64, at: &Standings) -> Phones {
+    let count = |n: i64| u64::try_from(n).unwrap_or(0);
+    let (provisioned, prompting) = (count(at.provisioned), count(at.prompting));
+    Phones {
+        total,
+        provisioned,
+        prompting,
+        failed: total.saturating_sub(provisioned + prompting),
+        failed_booting: count(at.booting),
+        failed_off: count(at.off),
+    }
+}
+
+fn operations(totals: &Totals) -> BTreeMap<String, Operation> {
+    phone::Operation::ALL
+        .into_iter()
+        .map(|operation| (operation.name().to_owned(), totals.operation(operation)))
+        .filter(|(_, o)| o.planned + o.started > 0)
+        .map(|(name, o)| (name, operation(o)))
+        .collect()
+}
+
+fn operation(o: &OperationTotals) -> Operation {
+    let faults = o.outcomes.keys().filter(|outcome| !outcome.is_success());
+    Operation {
+        planned: o.planned,
+        started: o.started,
+        dropped: o.dropped(),
+        dropped_causes: named(&o.dropped, |cause| cause.name()),
+        succeeded: o.succeeded(),
+        outcomes: named(&o.outcomes, |outcome| outcome.name()),
+        faults: faults.map(|outcome| (outcome.name().into_owned(), outcome.fault().name().to_owned())).collect(),
+        exchanges: o.exchanges,
+        undispatched: o.undispatched,
+        response_ms: Figures::ms(&o.response),
+        response_ok_ms: Figures::ms(&o.response_ok),
+        service_ms: Figures::ms(&o.service),
+        lateness_ms: Figures::ms(&o.lateness),
+    }
+}
+
+fn exchanges(e: &ExchangeTotals, operations_started: u64) -> Exchanges {
+    let p = &e.phases;
+    Exchanges {
+        total: e.sent,
+        answered: e.answered(),
+        failed: e.failed(),
+        per_operation: ratio(e.sent, operations_started),
+        status: named(&e.statuses, |status| status.to_string()),
+        failures: named(&e.failures, |failure| failure.name()),
+        faults: e.failures.keys().map(|f| (f.name().to_owned(), f.fault().name().to_owned())).collect(),
+        connections: Connections { opened: e.opened, reused: e.reused, reconnected: e.reconnected },
+        bytes_out: e.bytes_out,
+        bytes_in: e.bytes_in,
+        phases_ms: PhasesMs {
+            waited: Figures::ms(&p.waited),
+            connect: Figures::ms(&p.connect),
+            tls: Figures::ms(&p.tls),
+            send: Figures::ms(&p.send),
+            first_byte: Figures::ms(&p.first_byte),
+            receive: Figures::ms(&p.receive),
+            total: Figures::ms(&p.total),
+        },
+    }
+}
+
+fn auth(a: &AuthTotals, retries: u64, operations_started: u64) -> Auth {
+    let schemes = std::iter::once(AnswerScheme::Basic).chain(Algorithm::ALL.map(AnswerScheme::Digest));
+    let of = |n: Option<&u64>| n.copied().unwrap_or(0);
+    Auth {
+        challenges: ChallengeKind::ALL.map(|kind| (kind.name().to_owned(), of(a.challenges.get(&kind)))).into(),
+        retry_rate: ratio(retries, operations_started),
+        answers: schemes.map(|scheme| (scheme.name().to_owned(), of(a.answers.get(&scheme)))).collect(),
+        prompts: Screen::ALL.map(|screen| (screen.name().to_owned(), of(a.prompts.get(&screen)))).into(),
+        typed: Typed { right: a.typed_right, wrong: a.typed_wrong },
+        stored: a.stored,
+    }
+}
+
+fn tls(t: &TlsTotals) -> Tls {
+    let completed = t.completed();
+    Tls {
+        handshakes: kinds(t, HandshakeTotals::count),
+        handshake_ms: Figures::ms(&completed.wall),
+        handshake_by_kind_ms: kinds(t, |k| Figures::ms(&k.wall)),
+        client_cpu_us: Figures::us(&completed.cpu),
+        client_cpu_by_kind_us: kinds(t, |k| Figures::us(&k.cpu)),
+        phases_ms: HandshakePhasesMs {
+            hello: Figures::ms(&t.hello),
+            server_flight: Figures::ms(&t.server_flight),
+            verify: Figures::ms(&t.verify),
+        },
+        bytes_out: t.bytes_out,
+        bytes_in: t.bytes_in,
+        versions: named(&t.versions, |name| name.clone()),
+        suites: named(&t.suites, |name| name.clone()),
+        groups: named(&t.groups, |name| name.clone()),
+        chain_lengths: named(&t.chain_lengths, |length| length.to_string()),
+        chain_bytes_max: t.chain_bytes_max,
+    }
+}
+
+fn kinds<T>(t: &TlsTotals, of: impl Fn(&HandshakeTotals) -> T) -> Kinds<T> {
+    Kinds {
+        full: of(t.kind(HandshakeKind::Full)),
+        resumed: of(t.kind(HandshakeKind::Resumed)),
+        hello_retry: of(t.kind(HandshakeKind::HelloRetry)),
+        failed: of(t.kind(HandshakeKind::Failed)),
+    }
+}
+
+fn storm(record: &Record) -> Storm {
+    let s = record.storm();
+    Storm {
+        phones: s.phones,
+        provisioned: s.provisioned,
+        drain_s: s.drain.map(seconds),
+        provisioned_50_s: s.provisioned_50.map(seconds),
+        provisioned_95_s: s.provisioned_95.map(seconds),
+        provisioned_100_s: s.provisioned_100.map(seconds),
+        peak_in_flight: s.peak_in_flight,
+        amplification: s.amplification.map(|a| decimals(a, 1e4)),
+    }
+}
+
+fn generator(g: &GeneratorFacts, totals: &Totals) -> Generator {
+    Generator {
+        shards: g.shards,
+        cpu_busy: decimals(g.cpu_busy, 1e4),
+        cpu_busy_max: decimals(g.cpu_busy_max, 1e4),
+        cpu_s: decimals(g.cpu_seconds, 1e3),
+        loop_lag_ms: Figures::ms(&g.loop_lag),
+        pace_ms: Figures::ms(&totals.pace),
+        open_files: g.open_files,
+        rss_bytes: g.rss_bytes,
+        rss_per_phone_bytes: g.rss_per_phone,
+    }
+}
+
+fn named<K, S: Into<Cow<'static, str>>>(counts: &Counts<K>, name: impl Fn(&K) -> S) -> Named {
+    counts.iter().map(|(key, n)| (name(key).into().into_owned(), *n)).collect()
+}
+
+fn ratio(n: u64, of: u64) -> Option<f64> {
+    (of > 0).then(|| decimals(n as f64 / of as f64, 1e4))
+}
+
+fn seconds(duration: Duration) -> f64 {
+    decimals(duration.as_secs_f64(), 1e3)
+}
+
+fn decimals(value: f64, power: f64) -> f64 {
+    (value * power).round() / power
+}

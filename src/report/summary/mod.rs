@@ -1,0 +1,380 @@
+//! `summary.json`: a contract. Versioned, units in the names, keys only ever added.
+//!
+//! All reports are made from it, so that a saved run reads as it did when it ended. A quantile for which there are
+//! too few samples is `null`, never a guess: see [`Distribution::samples_needed`]. When read, a key that an earlier
+//! version did not write yet counts as nothing.
+
+mod make;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::metrics::{Distribution, Verdict};
+
+/// The version of the contract. It changes when a key changes its meaning or goes; never when one is added.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Counts by name.
+pub type Named = BTreeMap<String, u64>;
+
+/// A finished run in figures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// [`SCHEMA_VERSION`] of the build that wrote it.
+    pub schema_version: u32,
+    /// Version of bootstorm that wrote it.
+    pub version: String,
+    /// What was run.
+    pub workload: Workload,
+    /// All chance followed from this.
+    pub seed: u64,
+    /// When the run began: UTC, RFC 3339, whole seconds.
+    pub started_at: String,
+    /// How long it took, in seconds of real time.
+    pub wall_s: f64,
+    /// Seconds of phone time per second of real time.
+    pub compression: f64,
+    /// What must be known with every figure.
+    pub marks: Marks,
+    /// The run's judgement of itself.
+    pub verdict: Verdict,
+    /// The workload's thresholds, checked.
+    pub thresholds: Vec<Threshold>,
+    /// Where the phones stand at the end.
+    pub phones: Phones,
+    /// By name of the operation; those that were never planned are left out.
+    pub operations: BTreeMap<String, Operation>,
+    /// Requests and their responses.
+    pub exchanges: Exchanges,
+    /// Challenges, answers, screens.
+    pub auth: Auth,
+    /// Handshakes.
+    pub tls: Tls,
+    /// How the phones came back after power returned.
+    pub storm: Storm,
+    /// What the run cost the machine that made it.
+    pub generator: Generator,
+}
+
+/// What was run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Workload {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 (hex) of the effective workload.
+    pub sha256: String,
+}
+
+/// What must be known with every figure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Marks {
+    /// The run was interrupted.
+    pub partial: bool,
+    /// Certificates were not verified.
+    pub tls_not_verified: bool,
+}
+
+/// A threshold, checked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// As the workload has it.
+    pub text: String,
+    /// The figure it is about, in the expression's unit; null: too few samples to tell.
+    pub value: Option<f64>,
+    /// Whether it holds. What cannot be told does not.
+    pub pass: bool,
+}
+
+/// Where the phones stand at the end. `provisioned + prompting + failed = total`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Phones {
+    /// All phones.
+    pub total: u64,
+    /// Through the boot chain.
+    pub provisioned: u64,
+    /// Before a screen that waits for a person.
+    pub prompting: u64,
+    /// Neither. The causes are in the outcomes.
+    pub failed: u64,
+    /// Of the failed: still in the boot chain.
+    pub failed_booting: u64,
+    /// Of the failed: without power to the end.
+    pub failed_off: u64,
+}
+
+/// Figures of one distribution, in the unit of its key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Figures {
+    /// How many samples there were.
+    pub samples: u64,
+    /// Exact mean.
+    pub mean: Option<f64>,
+    /// Median (from 5 samples).
+    pub p50: Option<f64>,
+    /// 90 % lie below (from 29 samples).
+    pub p90: Option<f64>,
+    /// 95 % lie below (from 59 samples).
+    pub p95: Option<f64>,
+    /// 99 % lie below (from 299 samples).
+    pub p99: Option<f64>,
+    /// 99.9 % lie below (from 2,995 samples).
+    pub p99_9: Option<f64>,
+    /// Exact maximum.
+    pub max: Option<f64>,
+}
+
+impl Figures {
+    /// In milliseconds, to the microsecond.
+    pub fn ms(distribution: &Distribution) -> Figures {
+        Figures::scaled(distribution, |us| us.round() / 1e3)
+    }
+
+    /// In whole microseconds.
+    pub fn us(distribution: &Distribution) -> Figures {
+        Figures::scaled(distribution, f64::round)
+    }
+
+    fn scaled(d: &Distribution, scale: impl Fn(f64) -> f64) -> Figures {
+        let quantile = |q| d.quantile_us(q).map(|us| scale(us as f64));
+        Figures {
+            samples: d.count(),
+            mean: d.mean_us().map(&scale),
+            p50: quantile(0.5),
+            p90: quantile(0.9),
+            p95: quantile(0.95),
+            p99: quantile(0.99),
+            p99_9: quantile(0.999),
+            max: d.max_us().map(|us| scale(us as f64)),
+        }
+    }
+}
+
+/// One kind of operation. `planned = started + dropped`; the outcomes add up to `started`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Operation {
+    /// Stood in the plan.
+    pub planned: u64,
+    /// Began.
+    pub started: u64,
+    /// Never began.
+    pub dropped: u64,
+    /// Of the dropped, by cause.
+    pub dropped_causes: Named,
+    /// Ended `ok`.
+    pub succeeded: u64,
+    /// How they ended.
+    pub outcomes: Named,
+    /// Whose fault each of these outcomes is, `ok` aside: `server`, `phone`, `network`, `generator`, `none`.
+    pub faults: BTreeMap<String, String>,
+    /// Exchanges sent on their behalf.
+    pub exchanges: u64,
+    /// Ended without any attempt at a connection.
+    pub undispatched: u64,
+    /// From the intended start to the end, whatever the outcome.
+    pub response_ms: Figures,
+    /// The same, of those that ended `ok`.
+    pub response_ok_ms: Figures,
+    /// From the actual start to the end, whatever the outcome.
+    pub service_ms: Figures,
+    /// From the intended to the actual start.
+    pub lateness_ms: Figures,
+}
+
+/// Requests and their responses. `total = answered + failed`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Exchanges {
+    /// Sent.
+    pub total: u64,
+    /// Answered.
+    pub answered: u64,
+    /// Failed below HTTP.
+    pub failed: u64,
+    /// Sent, per operation started.
+    pub per_operation: Option<f64>,
+    /// Answered, by status.
+    pub status: Named,
+    /// Failed, by failure.
+    pub failures: Named,
+    /// Whose fault each of these failures is.
+    pub faults: BTreeMap<String, String>,
+    /// What they went over.
+    pub connections: Connections,
+    /// Octets written to sockets, TLS included.
+    pub bytes_out: u64,
+    /// Octets read from sockets, TLS included.
+    pub bytes_in: u64,
+    /// Where the time went.
+    pub phases_ms: PhasesMs,
+}
+
+/// Connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Connections {
+    /// Opened.
+    pub opened: u64,
+    /// Exchanges over one that had served another.
+    pub reused: u64,
+    /// Exchanges that found a kept connection dead and took a fresh one.
+    pub reconnected: u64,
+}
+
+/// The phases of an exchange.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PhasesMs {
+    /// Waiting for a free slot, port or file: the generator's, never the server's.
+    pub waited: Figures,
+    /// TCP connect.
+    pub connect: Figures,
+    /// TLS handshake, done or failed.
+    pub tls: Figures,
+    /// Writing the request.
+    pub send: Figures,
+    /// From the request sent to the first octet of the answer.
+    pub first_byte: Figures,
+    /// From the first octet of the answer to the last.
+    pub receive: Figures,
+    /// From dispatch to the end.
+    pub total: Figures,
+}
+
+/// Challenges, answers and screens. All names are always there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Auth {
+    /// Challenges received, by kind.
+    pub challenges: Named,
+    /// Exchanges sent again to answer a challenge, per operation started.
+    pub retry_rate: Option<f64>,
+    /// Requests with credentials, by scheme.
+    pub answers: Named,
+    /// Screens that came up to wait for a person.
+    pub prompts: Named,
+    /// What people typed at them.
+    pub typed: Typed,
+    /// Times stored credentials or realm were replaced.
+    pub stored: u64,
+}
+
+/// What people typed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Typed {
+    /// Right credentials.
+    pub right: u64,
+    /// Wrong ones.
+    pub wrong: u64,
+}
+
+/// TLS handshakes. `handshake_ms` and `client_cpu_us` are of all that were completed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tls {
+    /// By kind.
+    pub handshakes: Kinds<u64>,
+    /// The whole handshake.
+    pub handshake_ms: Figures,
+    /// The whole handshake, by kind.
+    pub handshake_by_kind_ms: Kinds<Figures>,
+    /// CPU time of the client's thread in it.
+    pub client_cpu_us: Figures,
+    /// CPU time of the client's thread in it, by kind.
+    pub client_cpu_by_kind_us: Kinds<Figures>,
+    /// Steps of the handshake.
+    pub phases_ms: HandshakePhasesMs,
+    /// Octets written during handshakes.
+    pub bytes_out: u64,
+    /// Octets read during handshakes.
+    pub bytes_in: u64,
+    /// By version.
+    pub versions: Named,
+    /// By suite.
+    pub suites: Named,
+    /// By key-exchange group.
+    pub groups: Named,
+    /// Certificate chains received, by number of certificates.
+    pub chain_lengths: Named,
+    /// Octets (DER) of the longest chain.
+    pub chain_bytes_max: u32,
+}
+
+/// One value for each kind of handshake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Kinds<T> {
+    /// With certificates.
+    pub full: T,
+    /// From a ticket or session.
+    pub resumed: T,
+    /// Full, after a hello-retry request.
+    pub hello_retry: T,
+    /// Failed.
+    pub failed: T,
+}
+
+/// Steps of a handshake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HandshakePhasesMs {
+    /// From the start to the client hello written.
+    pub hello: Figures,
+    /// From the client hello to the first octet of the server's flight.
+    pub server_flight: Figures,
+    /// Inside the verification of the server's certificates.
+    pub verify: Figures,
+}
+
+/// How the phones came back. Seconds of real time from the first intended power-up; null: never reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Storm {
+    /// Phones to which the plan returned the power.
+    pub phones: u64,
+    /// Phones that came through the boot chain at least once.
+    pub provisioned: u64,
+    /// Until the last phone that came through was first provisioned.
+    pub drain_s: Option<f64>,
+    /// Until 50 % of `phones` were provisioned.
+    pub provisioned_50_s: Option<f64>,
+    /// Until 95 % of `phones` were.
+    pub provisioned_95_s: Option<f64>,
+    /// Until all of them were.
+    pub provisioned_100_s: Option<f64>,
+    /// Most exchanges under way at once (over several shards: the sum of their peaks within one second).
+    pub peak_in_flight: u64,
+    /// Exchanges sent for each that a calm fleet needs.
+    pub amplification: Option<f64>,
+}
+
+/// What the run cost the machine that made it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Generator {
+    /// Threads that drove phones.
+    pub shards: u32,
+    /// Share of their cores these threads used, 0 to 1.
+    pub cpu_busy: f64,
+    /// The same of the busiest alone.
+    pub cpu_busy_max: f64,
+    /// CPU seconds of all of them.
+    pub cpu_s: f64,
+    /// By how much their timers came late.
+    pub loop_lag_ms: Figures,
+    /// By how much phones were told late of what the plan had for them.
+    pub pace_ms: Figures,
+    /// Most file descriptors open at once.
+    pub open_files: u64,
+    /// Most resident memory, in octets.
+    pub rss_bytes: u64,
+    /// Resident memory a phone at rest takes, in octets.
+    pub rss_per_phone_bytes: Option<u64>,
+}

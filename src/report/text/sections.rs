@@ -1,0 +1,253 @@
+//! The sections that are counts and words.
+
+use super::Page;
+use crate::report::number::{bytes, count, figure, percent, seconds, value};
+use crate::report::summary::{Named, Summary};
+use crate::report::table::{Align, Table};
+
+/// The order in which operations are told: as the boot chain has them.
+pub(super) fn in_order(summary: &Summary) -> impl Iterator<Item = (&str, &crate::report::summary::Operation)> {
+    crate::phone::Operation::ALL
+        .into_iter()
+        .filter_map(|operation| summary.operations.get_key_value(operation.name()).map(|(name, o)| (name.as_str(), o)))
+}
+
+pub(super) fn verdict(page: &mut Page, s: &Summary) {
+    let state = page.style.verdict(s.verdict.state, &s.verdict.state.name().to_uppercase());
+    let compressed =
+        if s.compression == 1.0 { String::new() } else { format!(", {} × compressed", figure(Some(s.compression))) };
+    page.line(&format!(
+        "{state}  {}: {} phones in {}{compressed}  (seed {}, {})",
+        s.workload.name,
+        count(s.phones.total),
+        seconds(Some(s.wall_s)),
+        s.seed,
+        s.started_at
+    ));
+    for reason in &s.verdict.reasons {
+        for (i, line) in super::wrap(reason, super::COLUMNS - 4).into_iter().enumerate() {
+            page.line(&format!("{}{line}", if i == 0 { "  - " } else { "    " }));
+        }
+    }
+    if s.marks.partial {
+        let mark = page.style.warning("PARTIAL");
+        page.line(&format!("{mark}  the run was interrupted: these are the figures of a part of it"));
+    }
+    if s.marks.tls_not_verified {
+        let mark = page.style.bad("TLS NOT VERIFIED");
+        page.line(&format!(
+            "{mark}  certificates were not checked: nothing here tells whether phones would trust them"
+        ));
+    }
+}
+
+pub(super) fn storm(page: &mut Page, s: &Summary) {
+    let storm = &s.storm;
+    if storm.phones == 0 {
+        return;
+    }
+    page.heading("Storm", &format!("power returns to {} phones; times from its first return", count(storm.phones)));
+    let reached =
+        [("50 %", storm.provisioned_50_s), ("95 %", storm.provisioned_95_s), ("100 %", storm.provisioned_100_s)].map(
+            |(share, at)| match at {
+                Some(_) => format!("{share} after {}", seconds(at)),
+                None => format!("{share} never"),
+            },
+        );
+    page.fact("provisioned", &reached.join(" · "));
+    if storm.drain_s.is_some() {
+        let phones = format!("{} of {}", count(storm.provisioned), count(storm.phones));
+        page.fact("drain", &format!("{} until the last phone that got through ({phones})", seconds(storm.drain_s)));
+    }
+    page.fact("in flight", &format!("at most {} exchanges at once", count(storm.peak_in_flight)));
+    if storm.amplification.is_some() {
+        let times = figure(storm.amplification);
+        page.fact("amplification", &format!("{times} exchanges sent for each that a calm fleet needs"));
+    }
+}
+
+pub(super) fn phones(page: &mut Page, s: &Summary) {
+    let p = &s.phones;
+    page.heading("Phones", &format!("{} in all, at the end", count(p.total)));
+    let mut table = Table::new(&[(Align::Left, super::NAME - 2), (Align::Right, 7), (Align::Left, 0)]);
+    table.row(["provisioned".into(), count(p.provisioned)]);
+    table.row(["prompting".into(), count(p.prompting), prompting_words(p.prompting, &s.auth.prompts)]);
+    table.row(["failed".into(), count(p.failed), failed_words(s)]);
+    let lines: Vec<String> = table.lines().collect();
+    for line in lines {
+        page.line(&format!("  {line}"));
+    }
+}
+
+fn prompting_words(phones: u64, prompts: &Named) -> String {
+    match phones {
+        0 => String::new(),
+        _ => format!("a person is needed at each · screens shown: {}", by_count(prompts, " ")),
+    }
+}
+
+fn failed_words(s: &Summary) -> String {
+    if s.phones.failed == 0 {
+        return String::new();
+    }
+    let mut words = Vec::new();
+    if s.phones.failed_off > 0 {
+        words.push(format!("{} without power to the end", count(s.phones.failed_off)));
+    }
+    if s.phones.failed_booting > 0 {
+        words.push(format!("{} still in the boot chain", count(s.phones.failed_booting)));
+    }
+    let mut causes = Named::new();
+    for operation in s.operations.values() {
+        for (outcome, n) in &operation.outcomes {
+            if outcome != "ok" && !outcome.starts_with("prompt-") {
+                *causes.entry(outcome.clone()).or_default() += n;
+            }
+        }
+    }
+    if !causes.is_empty() {
+        words.push(format!("operations ended {}", by_count(&causes, " ")));
+    }
+    words.join(" · ")
+}
+
+pub(super) fn operations(page: &mut Page, s: &Summary) {
+    if s.operations.is_empty() {
+        return page.heading("Operations", "none was planned");
+    }
+    page.gap();
+    let right = (Align::Right, 7);
+    let mut table = Table::new(&[(Align::Left, super::NAME), right, right, right, right, (Align::Left, 0)]);
+    table.row(["Operations", "planned", "started", "dropped", "ok", "otherwise (whose fault)"]);
+    for (name, o) in in_order(s) {
+        let mut others: Vec<_> = o.outcomes.iter().filter(|(outcome, _)| *outcome != "ok").collect();
+        others.sort_by_key(|(outcome, n)| (std::cmp::Reverse(**n), (*outcome).clone()));
+        let others = others.into_iter().map(|(outcome, n)| {
+            let fault = o.faults.get(outcome).map_or("none", String::as_str);
+            format!("{} {outcome} ({fault})", count(*n))
+        });
+        let dropped = o.dropped_causes.iter().map(|(cause, n)| format!("{} dropped: {cause}", count(*n)));
+        let mut words = others.chain(dropped);
+        let counts = [o.planned, o.started, o.dropped, o.succeeded].map(count);
+        table.row([format!("  {name}")].into_iter().chain(counts).chain(words.next()));
+        for more in words {
+            table.row([const { String::new() }; 5].into_iter().chain([more]));
+        }
+    }
+    titled(page, &table, "Operations");
+}
+
+/// A table whose first line begins with a heading.
+pub(super) fn titled(page: &mut Page, table: &Table, heading: &str) {
+    let lines: Vec<String> = table.lines().collect();
+    for (i, line) in lines.iter().enumerate() {
+        match line.strip_prefix(heading) {
+            Some(rest) if i == 0 => {
+                let heading = page.style.strong(heading);
+                page.line(&format!("{heading}{rest}"));
+            }
+            _ => page.line(line),
+        }
+    }
+}
+
+pub(super) fn auth(page: &mut Page, s: &Summary) {
+    let a = &s.auth;
+    let challenges: u64 = a.challenges.values().sum();
+    let answers: u64 = a.answers.values().sum();
+    if challenges + answers == 0 {
+        return;
+    }
+    page.heading("Authentication", "");
+    page.fact("challenges", &format!("{} · {}", count(challenges), by_count(&a.challenges, " ")));
+    page.fact("answers", &format!("{} · {}", count(answers), by_count(&a.answers, " ")));
+    page.fact("retry rate", &format!("{} exchanges sent again per operation started", figure(a.retry_rate)));
+    let prompts: u64 = a.prompts.values().sum();
+    if prompts > 0 {
+        let typed = match (a.typed.right, a.typed.wrong) {
+            (0, 0) => "nobody typed".to_owned(),
+            (right, wrong) => format!("typed right {}, wrong {}", count(right), count(wrong)),
+        };
+        page.fact("prompts", &format!("{} · {} · {typed}", count(prompts), by_count(&a.prompts, " ")));
+    }
+    if a.stored > 0 {
+        page.fact("stored anew", &count(a.stored));
+    }
+}
+
+pub(super) fn exchanges(page: &mut Page, s: &Summary) {
+    let e = &s.exchanges;
+    page.heading("Exchanges", &format!("{} · {} per operation", count(e.total), figure(e.per_operation)));
+    if e.answered > 0 {
+        page.fact("by status", &by_count(&e.status, " × "));
+    }
+    if e.failed > 0 {
+        let failures: Vec<String> = sorted(&e.failures)
+            .map(|(failure, n)| {
+                format!("{failure} {} ({})", count(n), e.faults.get(failure).map_or("none", String::as_str))
+            })
+            .collect();
+        page.fact("failed", &format!("{} · {}", count(e.failed), failures.join(" · ")));
+    }
+    let c = &e.connections;
+    let mut words =
+        vec![format!("{} opened", count(c.opened)), format!("{} exchanges over a kept one", count(c.reused))];
+    if c.reconnected > 0 {
+        words.push(format!("{} found it dead", count(c.reconnected)));
+    }
+    page.fact("connections", &words.join(" · "));
+    page.fact("on the wire", &format!("{} sent · {} received", bytes(e.bytes_out), bytes(e.bytes_in)));
+}
+
+pub(super) fn generator(page: &mut Page, s: &Summary) {
+    let g = &s.generator;
+    let plural = if g.shards == 1 { "shard" } else { "shards" };
+    page.heading("Generator", &format!("{} {plural}", g.shards));
+    let busiest = if g.shards > 1 { format!(", the busiest {}", percent(g.cpu_busy_max)) } else { String::new() };
+    page.fact("CPU", &format!("{} of their cores{busiest} · {} CPU s", percent(g.cpu_busy), figure(Some(g.cpu_s))));
+    let mut words = vec![format!("{} resident", bytes(g.rss_bytes))];
+    words.extend(g.rss_per_phone_bytes.map(|n| format!("{} B a phone at rest", count(n))));
+    words.push(format!("at most {} files open", count(g.open_files)));
+    page.fact("memory", &words.join(" · "));
+    let [lag, pace] = [g.loop_lag_ms, g.pace_ms].map(|f| format!("p99 {} ms, max {} ms", figure(f.p99), figure(f.max)));
+    page.fact("loop lag", &lag);
+    if g.pace_ms.samples > 0 {
+        page.fact("plan kept", &format!("{pace} behind the intended moment"));
+    }
+}
+
+pub(super) fn thresholds(page: &mut Page, s: &Summary) {
+    if s.thresholds.is_empty() {
+        return;
+    }
+    let crossed = s.thresholds.iter().filter(|t| !t.pass).count();
+    let about = match crossed {
+        0 => format!("all {} hold", s.thresholds.len()),
+        n => format!("{n} of {} crossed", s.thresholds.len()),
+    };
+    page.heading("Thresholds", &about);
+    let mut table = Table::new(&[(Align::Left, 0), (Align::Right, 0)]);
+    for threshold in &s.thresholds {
+        let told = match threshold.value {
+            Some(known) => value(known),
+            None => "too few samples to tell".to_owned(),
+        };
+        table.row([threshold.text.clone(), told]);
+    }
+    for (threshold, line) in s.thresholds.iter().zip(table.lines().collect::<Vec<_>>()) {
+        let mark = if threshold.pass { page.style.good("pass") } else { page.style.bad("FAIL") };
+        page.line(&format!("  {mark}  {line}"));
+    }
+}
+
+/// Those that are not zero, most first: `first 2,000 · rejected 10`.
+pub(super) fn by_count(named: &Named, between: &str) -> String {
+    let words: Vec<String> = sorted(named).map(|(name, n)| format!("{name}{between}{}", count(n))).collect();
+    if words.is_empty() { "none".to_owned() } else { words.join(" · ") }
+}
+
+fn sorted(named: &Named) -> impl Iterator<Item = (&String, u64)> {
+    let mut entries: Vec<_> = named.iter().filter(|(_, n)| **n > 0).map(|(name, n)| (name, *n)).collect();
+    entries.sort_by_key(|(name, n)| (std::cmp::Reverse(*n), *name));
+    entries.into_iter()
+}

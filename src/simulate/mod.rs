@@ -1,0 +1,165 @@
+//! Virtual time: the same phones on the same plan against a server model, without sockets or a clock.
+//!
+//! The server is a function from moment and request to response, as the embedded target's core is. Time
+//! moves from event to event, so an hour of a fleet takes as long as its exchanges take to compute.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::driver::{Pace, Roster, Share, Wish};
+use crate::metrics::{ExchangeFacts, Tally};
+use crate::phone::{Answer, BodyFacts, DropCause, Moment, Origin, Request};
+use crate::workload::{End, Plan};
+
+/// How long things take in virtual time; real time of the run, not phone time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Latencies {
+    /// A TCP connection, with the TLS handshake if there is one.
+    pub connect: Duration,
+    /// One request and its answer.
+    pub exchange: Duration,
+}
+
+impl Default for Latencies {
+    /// A server next door.
+    fn default() -> Self {
+        Latencies { connect: Duration::from_millis(2), exchange: Duration::from_millis(1) }
+    }
+}
+
+/// An exchange on its way back to its phone.
+struct Reply {
+    serial: u64,
+    facts: ExchangeFacts,
+    answer: Answer,
+}
+
+/// Carries the plan out in virtual time against `server`, to its end. Returns what was counted and when it
+/// ended.
+pub fn simulate(
+    plan: &Arc<Plan>,
+    origin: &Arc<Origin>,
+    base: &str,
+    latencies: Latencies,
+    server: impl Fn(Moment, &http::Request<Bytes>) -> http::Response<Bytes>,
+) -> (Tally, Duration) {
+    let pace = Pace::new(plan.compression);
+    let mut roster = Roster::new(plan.clone(), origin.clone(), base.to_owned(), Share::WHOLE);
+    let mut world =
+        World { latencies, serial: 0, arrivals: BinaryHeap::new(), replies: HashMap::new(), lines: HashMap::new() };
+    let mut wishes = Vec::new();
+    let (end, until_settled) = match plan.end {
+        End::After(at) => (pace.real_time(Moment::ZERO + at), false),
+        End::Settled { limit } => (pace.real_time(Moment::ZERO + limit), true),
+    };
+    let mut now = Duration::ZERO;
+    let mut draining = false;
+    loop {
+        if !draining {
+            roster.advance(now, &mut wishes);
+        }
+        while let Some((phone, reply)) = world.arrived(now) {
+            world.lines.insert(phone, now);
+            roster.exchanged(now, phone, &reply.facts, Ok(&reply.answer), &mut wishes);
+        }
+        for wish in wishes.drain(..) {
+            match wish {
+                Wish::Hangup { phone } => world.hang_up(phone),
+                Wish::Send { phone, request } => {
+                    roster.dispatched(now, phone);
+                    let response = server(pace.phone_time(now), &as_http(&request));
+                    world.send(now, phone, &response, plan.network.idle);
+                }
+            }
+        }
+        let over = now >= end || (until_settled && world.replies.is_empty() && roster.is_settled());
+        if over && !draining {
+            draining = true;
+            roster.drain(now, DropCause::RunEnded, &mut wishes);
+        }
+        let due = if draining { Moment::NEVER } else { roster.next_due() };
+        let next = match (due, world.next()) {
+            (Moment::NEVER, None) if draining => break,
+            (Moment::NEVER, None) => end,
+            (Moment::NEVER, Some(reply)) => reply,
+            (due, None) => pace.real_time(due).min(end),
+            (due, Some(reply)) => pace.real_time(due).min(end).min(reply),
+        };
+        now = now.max(next);
+    }
+    (roster.into_recorder().finish(now), now)
+}
+
+/// Everything between the phones and the server.
+struct World {
+    latencies: Latencies,
+    serial: u64,
+    arrivals: BinaryHeap<Reverse<(Duration, u64, u32)>>,
+    replies: HashMap<u32, Reply>,
+    /// Phones with a kept connection, and since when it has been idle.
+    lines: HashMap<u32, Duration>,
+}
+
+impl World {
+    fn send(&mut self, now: Duration, phone: u32, response: &http::Response<Bytes>, idle: Duration) {
+        let reused = self.lines.remove(&phone).is_some_and(|since| now < since + idle);
+        let connect = (!reused).then_some(self.latencies.connect);
+        let total = connect.unwrap_or_default() + self.latencies.exchange;
+        self.serial += 1;
+        let facts = ExchangeFacts {
+            connect,
+            first_byte: Some(self.latencies.exchange),
+            total,
+            status: Some(response.status().as_u16()),
+            reused,
+            bytes_in: response.body().len() as u64,
+            ..ExchangeFacts::default()
+        };
+        let answer = Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: BodyFacts::of(response.body()),
+        };
+        self.arrivals.push(Reverse((now + total, self.serial, phone)));
+        self.replies.insert(phone, Reply { serial: self.serial, facts, answer });
+    }
+
+    /// The next reply that is there by `now`.
+    fn arrived(&mut self, now: Duration) -> Option<(u32, Reply)> {
+        while let Some(Reverse((at, serial, phone))) = self.arrivals.peek().copied() {
+            if at > now {
+                return None;
+            }
+            self.arrivals.pop();
+            if self.replies.get(&phone).is_some_and(|r| r.serial == serial) {
+                return self.replies.remove(&phone).map(|reply| (phone, reply));
+            }
+        }
+        None
+    }
+
+    fn next(&self) -> Option<Duration> {
+        self.arrivals.peek().map(|Reverse((at, _, _))| *at)
+    }
+
+    fn hang_up(&mut self, phone: u32) {
+        self.replies.remove(&phone);
+        self.lines.remove(&phone);
+    }
+}
+
+/// The request as a server sees it.
+fn as_http(request: &Request) -> http::Request<Bytes> {
+    let mut out = http::Request::new(request.body.clone());
+    *out.method_mut() = request.method.clone();
+    // Paths are checked where they are made; one that is none asks for the root.
+    *out.uri_mut() = http::Uri::try_from(request.path.as_str()).unwrap_or_default();
+    for (name, value) in &request.headers {
+        out.headers_mut().append(name.clone(), value.clone());
+    }
+    out
+}

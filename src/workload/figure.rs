@@ -1,0 +1,293 @@
+//! The figures of `summary.json` (schema version 1), so that a threshold's slip is found before the run.
+
+use std::borrow::Cow;
+
+use crate::auth::{Algorithm, AnswerScheme};
+use crate::phone::{ChallengeKind, DropCause, Failure, Operation, Outcome, Screen};
+
+use super::error::nearest;
+
+/// What stands at a place of the summary.
+enum Shape {
+    /// A number.
+    Number,
+    /// Mean, quantiles and maximum.
+    Spread,
+    /// An object of these.
+    Object(Vec<(&'static str, Shape)>),
+    /// Counters by name, absent when zero.
+    Counters(Names),
+}
+
+/// The names counters can have.
+#[derive(Clone, Copy)]
+enum Names {
+    Outcomes,
+    DropCauses,
+    Failures,
+    Status,
+    Answers,
+    Versions,
+    /// Whatever the TLS library calls its suites and groups; lengths of chains.
+    Any,
+}
+
+/// The keys of a spread.
+const SPREAD: [&str; 8] = ["samples", "mean", "p50", "p90", "p95", "p99", "p99_9", "max"];
+
+/// What is known of a figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// Always there once its object is.
+    Number,
+    /// A counter that is absent when zero; the object it stands in is named by so many octets of the figure.
+    Counter(usize),
+}
+
+/// Finds a figure by its dotted name; if there is none such, what would be right.
+pub(crate) fn find(figure: &str) -> Result<Known, String> {
+    walk(&summary(), figure, 0).ok_or_else(|| {
+        let mut all = Vec::new();
+        names(&summary(), "", &mut all);
+        match nearest(figure, all.iter().map(|name| name.as_ref())) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => {
+                let top = figure.split('.').next().unwrap_or_default();
+                let inside: Vec<&str> =
+                    all.iter().map(|n| n.as_ref()).filter(|n| n.split('.').next() == Some(top)).take(8).collect();
+                match inside.is_empty() {
+                    true => "figures begin with phones, operations, exchanges, auth, tls, storm or generator, for \
+                             example `operations.restore.response_ms.p99`"
+                        .to_owned(),
+                    false => format!("there are for example {}", super::error::list(inside)),
+                }
+            }
+        }
+    })
+}
+
+fn walk(shape: &Shape, figure: &str, at: usize) -> Option<Known> {
+    let rest = figure.get(at..)?;
+    match shape {
+        Shape::Number => None,
+        Shape::Spread => SPREAD.contains(&rest).then_some(Known::Number),
+        Shape::Counters(names) => names.have(rest).then_some(Known::Counter(at.saturating_sub(1))),
+        Shape::Object(keys) => {
+            let (key, below) = rest.split_once('.').map_or((rest, None), |(k, b)| (k, Some(b)));
+            let (_, shape) = keys.iter().find(|(known, _)| *known == key)?;
+            match below {
+                Some(below) => walk(shape, figure, figure.len() - below.len()),
+                None => matches!(shape, Shape::Number).then_some(Known::Number),
+            }
+        }
+    }
+}
+
+/// Every figure there can be, as far as names are known beforehand.
+fn names(shape: &Shape, above: &str, into: &mut Vec<Cow<'static, str>>) {
+    let join = |key: &str| if above.is_empty() { key.to_owned() } else { format!("{above}.{key}") };
+    match shape {
+        Shape::Number => into.push(above.to_owned().into()),
+        Shape::Spread => into.extend(SPREAD.map(|key| join(key).into())),
+        Shape::Counters(names) => into.extend(names.known().iter().map(|name| join(name).into())),
+        Shape::Object(keys) => keys.iter().for_each(|(key, below)| names(below, &join(key), into)),
+    }
+}
+
+impl Names {
+    fn have(self, name: &str) -> bool {
+        match self {
+            Names::Any => !name.is_empty(),
+            Names::Status => is_status(name),
+            Names::Outcomes if name.strip_prefix("http-").is_some_and(is_status) => true,
+            _ => self.known().iter().any(|known| known == name),
+        }
+    }
+
+    fn known(self) -> Vec<Cow<'static, str>> {
+        match self {
+            Names::Outcomes => outcomes().map(Outcome::name).collect(),
+            Names::DropCauses => DROP_CAUSES.map(|cause| cause.name().into()).to_vec(),
+            Names::Failures => Failure::ALL.map(|failure| failure.name().into()).to_vec(),
+            Names::Status => ["200", "201", "204", "401", "403", "404", "503"].map(Cow::Borrowed).to_vec(),
+            Names::Answers => {
+                let digests = Algorithm::ALL.into_iter().map(AnswerScheme::Digest);
+                std::iter::once(AnswerScheme::Basic).chain(digests).map(|a| a.name().into()).collect()
+            }
+            Names::Versions => ["1.2", "1.3"].map(Cow::Borrowed).to_vec(),
+            Names::Any => Vec::new(),
+        }
+    }
+}
+
+fn is_status(name: &str) -> bool {
+    name.len() == 3 && name.parse::<u16>().is_ok_and(|code| (100..600).contains(&code))
+}
+
+const DROP_CAUSES: [DropCause; 5] = [
+    DropCause::PhoneBusy,
+    DropCause::PoweredOff,
+    DropCause::BootIncomplete,
+    DropCause::RunEnded,
+    DropCause::Interrupted,
+];
+
+/// Every outcome that has a name of its own.
+fn outcomes() -> impl Iterator<Item = Outcome> {
+    [
+        Outcome::Ok,
+        Outcome::NotFound,
+        Outcome::CredentialsRejected,
+        Outcome::NoCredentials,
+        Outcome::NoUsableScheme,
+        Outcome::MalformedChallenge,
+        Outcome::ServerNotAuthentic,
+        Outcome::Overload,
+        Outcome::RedirectRefused,
+        Outcome::ContentMismatch,
+    ]
+    .into_iter()
+    .chain(Screen::ALL.map(Outcome::Prompt))
+    .chain(Failure::ALL.map(Outcome::Failed))
+}
+
+/// The summary's shape.
+fn summary() -> Shape {
+    object(
+        &["wall_s"],
+        &[],
+        vec![
+            ("phones", numbers(&["total", "provisioned", "prompting", "failed", "failed_booting", "failed_off"])),
+            ("operations", Shape::Object(Operation::ALL.map(|o| (o.name(), operation())).into())),
+            ("exchanges", exchanges()),
+            ("auth", auth()),
+            ("tls", tls()),
+            (
+                "storm",
+                numbers(&[
+                    "phones",
+                    "provisioned",
+                    "drain_s",
+                    "provisioned_50_s",
+                    "provisioned_95_s",
+                    "provisioned_100_s",
+                    "peak_in_flight",
+                    "amplification",
+                ]),
+            ),
+            (
+                "generator",
+                object(
+                    &["shards", "cpu_busy", "cpu_busy_max", "cpu_s", "open_files", "rss_bytes", "rss_per_phone_bytes"],
+                    &["loop_lag_ms", "pace_ms"],
+                    vec![],
+                ),
+            ),
+        ],
+    )
+}
+
+fn operation() -> Shape {
+    object(
+        &["planned", "started", "dropped", "succeeded", "exchanges", "undispatched"],
+        &["response_ms", "response_ok_ms", "service_ms", "lateness_ms"],
+        vec![("outcomes", Shape::Counters(Names::Outcomes)), ("dropped_causes", Shape::Counters(Names::DropCauses))],
+    )
+}
+
+fn exchanges() -> Shape {
+    object(
+        &["total", "answered", "failed", "per_operation", "bytes_out", "bytes_in"],
+        &[],
+        vec![
+            ("status", Shape::Counters(Names::Status)),
+            ("failures", Shape::Counters(Names::Failures)),
+            ("connections", numbers(&["opened", "reused", "reconnected"])),
+            ("phases_ms", spreads(&["waited", "connect", "tls", "send", "first_byte", "receive", "total"])),
+        ],
+    )
+}
+
+fn auth() -> Shape {
+    object(
+        &["retry_rate", "stored"],
+        &[],
+        vec![
+            ("challenges", numbers(&ChallengeKind::ALL.map(ChallengeKind::name))),
+            ("answers", Shape::Counters(Names::Answers)),
+            ("prompts", numbers(&Screen::ALL.map(Screen::name))),
+            ("typed", numbers(&["right", "wrong"])),
+        ],
+    )
+}
+
+fn tls() -> Shape {
+    const KINDS: [&str; 4] = ["full", "resumed", "hello_retry", "failed"];
+    object(
+        &["bytes_out", "bytes_in", "chain_bytes_max"],
+        &["handshake_ms", "client_cpu_us"],
+        vec![
+            ("handshakes", numbers(&KINDS)),
+            ("handshake_by_kind_ms", spreads(&KINDS)),
+            ("client_cpu_by_kind_us", spreads(&KINDS)),
+            ("phases_ms", spreads(&["hello", "server_flight", "verify"])),
+            ("versions", Shape::Counters(Names::Versions)),
+            ("suites", Shape::Counters(Names::Any)),
+            ("groups", Shape::Counters(Names::Any)),
+            ("chain_lengths", Shape::Counters(Names::Any)),
+        ],
+    )
+}
+
+fn numbers(keys: &[&'static str]) -> Shape {
+    object(keys, &[], vec![])
+}
+
+fn spreads(keys: &[&'static str]) -> Shape {
+    object(&[], keys, vec![])
+}
+
+fn object(numbers: &[&'static str], spreads: &[&'static str], mut more: Vec<(&'static str, Shape)>) -> Shape {
+    more.extend(numbers.iter().map(|key| (*key, Shape::Number)));
+    more.extend(spreads.iter().map(|key| (*key, Shape::Spread)));
+    Shape::Object(more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_figures_are_found() {
+        for (figure, want) in [
+            ("phones.failed", Known::Number),
+            ("operations.restore.response_ms.p99_9", Known::Number),
+            ("operations.backup.outcomes.http-405", Known::Counter(26)),
+            ("operations.resync.outcomes.prompt-profile-account", Known::Counter(26)),
+            ("exchanges.status.401", Known::Counter(16)),
+            ("auth.answers.digest-md5-sess", Known::Counter(12)),
+            ("auth.prompts.profile-account", Known::Number),
+            ("tls.versions.1.3", Known::Counter(12)),
+            ("tls.suites.TLS13_AES_128_GCM_SHA256", Known::Counter(10)),
+            ("generator.loop_lag_ms.max", Known::Number),
+        ] {
+            assert_eq!(find(figure), Ok(want), "{figure}");
+        }
+    }
+
+    #[test]
+    fn slips_get_the_nearest_figure() {
+        for (figure, right) in [
+            ("phones.fialed", "did you mean `phones.failed`?"),
+            ("operations.restore.response_ms.p98", "did you mean `operations.restore.response_ms.p90`?"),
+            ("operations.restore.response_ms.p99.9", "did you mean `operations.restore.response_ms.p99_9`?"),
+            ("operations.restor.planned", "did you mean `operations.restore.planned`?"),
+            ("tls.versions.1.1", "did you mean `tls.versions.1.2`?"),
+        ] {
+            assert_eq!(find(figure), Err(right.to_owned()), "{figure}");
+        }
+        for figure in ["phones", "operations.restore.response_ms", "exchanges.status.999", "weather", ""] {
+            assert!(find(figure).is_err(), "{figure}");
+        }
+    }
+}
