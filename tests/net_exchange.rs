@@ -332,8 +332,11 @@ fn what_a_server_does_wrong_has_one_name_and_is_never_retried() {
         run(async {
             let server = Server::plain(say_and(octets, end)).await;
             let mut settings = settings(&[&server.origin]).await;
-            settings.timeouts.first_byte = Duration::from_millis(50);
-            settings.timeouts.exchange = Duration::from_millis(150);
+            match failure {
+                Failure::TimeoutFirstByte => settings.timeouts.first_byte = Duration::from_millis(50),
+                Failure::TimeoutExchange => settings.timeouts.exchange = Duration::from_millis(400),
+                _ => {}
+            }
             let connector = Connector::new(&settings).unwrap();
             let done = connector.exchange(0, None, &get(&server.origin, "/")).await;
             let shown = &octets[..octets.len().min(60)];
