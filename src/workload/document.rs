@@ -183,6 +183,7 @@ impl<'i> Document<'i> {
         let mut steps = above.iter();
         while let Some(step) = steps.next() {
             let Step::Key(key) = step else { continue };
+            only(table, node, key);
             node = node.and_then(|n| n.children.get(key));
             let below = table
                 .entry(Spanned::new(span.clone(), key.clone().into()))
@@ -206,13 +207,18 @@ impl<'i> Document<'i> {
                 _ => return Ok(()),
             };
         }
-        if node.is_some_and(|n| n.one_of) {
-            let others: Vec<_> = table.keys().filter(|k| k.get_ref() != last).cloned().collect();
-            others.iter().for_each(|key| drop(table.remove(key)));
-        }
+        only(table, node, last);
         table.remove(last.as_str());
         table.insert(Spanned::new(span, last.clone().into()), value);
         Ok(())
+    }
+}
+
+/// Where a table takes one of its keys only, setting one takes the others away.
+fn only(table: &mut Tree<'_>, node: Option<&Node>, key: &str) {
+    if node.is_some_and(|n| n.one_of) {
+        let others: Vec<_> = table.keys().filter(|k| k.get_ref() != key).cloned().collect();
+        others.iter().for_each(|other| drop(table.remove(other)));
     }
 }
 

@@ -85,8 +85,7 @@ pub fn parse_with(
     let keys = Node::of_file();
     let settings: Vec<FamilySettings> = families.iter().map(FamilySettings::of).collect();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut doc =
-        Document::parse(name, text).or_else(|problems| Err(told(problems).unwrap_or_else(|| nothing(name))))?;
+    let mut doc = Document::parse(name, text).map_err(|problems| told(problems).unwrap_or_else(|| nothing(name)))?;
     let mut problems: Vec<Problem> = overrides.sets.iter().filter_map(|set| doc.set(set, &keys).err()).collect();
     if let Some(url) = &overrides.target {
         doc.remove(&key!["target", "embedded"]);
