@@ -303,7 +303,8 @@ fn what_a_server_does_wrong_has_one_name_and_is_never_retried() {
         Stall(Peer),
     }
     let long_head: &'static str = Box::leak(format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(90_000)).into());
-    let table: Vec<(&'static str, fn(Peer) -> End, Failure)> = vec![
+    type Act = fn(Peer) -> End;
+    let table: Vec<(&'static str, Act, Failure)> = vec![
         ("", End::Close, Failure::Closed),
         ("", End::Reset, Failure::Reset),
         ("", End::Stall, Failure::TimeoutFirstByte),
@@ -416,7 +417,8 @@ fn an_origin_that_is_not_allowed_is_not_connected_to() {
 fn an_early_answer_is_taken_and_the_rest_of_the_body_dropped() {
     const EARLY: &str =
         "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"r\"\r\nContent-Length: 6\r\n\r\ndenied";
-    let ways: [(&str, fn() -> Script); 3] = [
+    type Make = fn() -> Script;
+    let ways: [(&str, Make); 3] = [
         ("then stalls", || {
             script(|mut peer| async move {
                 peer.head().await;

@@ -107,7 +107,7 @@ impl Roster {
     }
 
     /// When something is due next; `NEVER` if all waits for answers or for nothing.
-    pub fn next(&mut self) -> Moment {
+    pub fn next_due(&mut self) -> Moment {
         while let Some(Reverse((at, phone))) = self.queue.peek() {
             if self.phones[self.share.slot(*phone)].next_due() == *at {
                 break;
@@ -123,7 +123,7 @@ impl Roster {
     pub fn advance(&mut self, at: Duration, wishes: &mut Vec<Wish>) {
         let now = self.pace.phone_time(at);
         loop {
-            let due = self.next();
+            let due = self.next_due();
             if due > now || due == Moment::NEVER {
                 return;
             }

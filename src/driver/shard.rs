@@ -42,6 +42,14 @@ pub(super) struct ShardResult {
     pub(super) peak_connections: usize,
 }
 
+/// An exchange that ended, on its way to its phone.
+struct EndedExchange {
+    phone: u32,
+    serial: u64,
+    at: Duration,
+    done: Done,
+}
+
 /// Connections and exchanges of the shard's phones.
 struct Lines {
     connector: Connector,
@@ -54,7 +62,7 @@ struct Lines {
     waiting: VecDeque<(u32, Box<Request>, Instant)>,
     /// Tells an exchange from a later one of the same phone.
     serial: u64,
-    done: Rc<RefCell<Vec<(u32, u64, Duration, Done)>>>,
+    ended: Rc<RefCell<Vec<EndedExchange>>>,
     woken: Rc<Notify>,
     peak: usize,
 }
@@ -106,7 +114,8 @@ impl Shard {
                 published = now;
                 self.snapshot.publish(self.roster.recorder().snapshot());
             }
-            let due = if draining == Stop::Not { pace.real_time(self.roster.next()).min(end) } else { Duration::MAX };
+            let due =
+                if draining == Stop::Not { pace.real_time(self.roster.next_due()).min(end) } else { Duration::MAX };
             self.sleep(due, published + PUBLISH, &lines, &mut stop, &mut lag).await;
         }
         let ended = self.began.elapsed();
@@ -162,7 +171,7 @@ impl Lines {
             keep_idle: shard.plan.network.idle,
             waiting: VecDeque::new(),
             serial: 0,
-            done: Rc::default(),
+            ended: Rc::default(),
             woken: Rc::default(),
             peak: 0,
         }
@@ -170,13 +179,13 @@ impl Lines {
 
     /// Whether nothing is under way or waits.
     fn is_quiet(&self) -> bool {
-        self.in_flight.is_empty() && self.waiting.is_empty() && self.done.borrow().is_empty()
+        self.in_flight.is_empty() && self.waiting.is_empty() && self.ended.borrow().is_empty()
     }
 
     /// Gives ended exchanges to their phones.
     fn collect(&mut self, now: Duration, roster: &mut Roster, wishes: &mut Vec<Wish>) {
-        let ended = std::mem::take(&mut *self.done.borrow_mut());
-        for (phone, serial, ended_at, done) in ended {
+        let ended = std::mem::take(&mut *self.ended.borrow_mut());
+        for EndedExchange { phone, serial, at, done } in ended {
             if self.in_flight.get(&phone).is_none_or(|(current, _)| *current != serial) {
                 continue; // Hung up in the meantime.
             }
@@ -186,7 +195,7 @@ impl Lines {
                 self.idle_order.push_back((Instant::now(), phone, serial));
             }
             let answer = done.answer.as_ref().map_err(|failure| *failure);
-            roster.exchanged(ended_at.min(now), phone, &done.facts, answer, wishes);
+            roster.exchanged(at.min(now), phone, &done.facts, answer, wishes);
         }
     }
 
@@ -213,13 +222,13 @@ impl Lines {
         self.serial += 1;
         let serial = self.serial;
         let kept = self.idle.remove(&phone).map(|(_, connection)| connection);
-        let (connector, done, woken) = (self.connector.clone(), self.done.clone(), self.woken.clone());
+        let (connector, ended, woken) = (self.connector.clone(), self.ended.clone(), self.woken.clone());
         let dispatched = Instant::now();
         roster.dispatched(dispatched.duration_since(began), phone);
         let task = tokio::task::spawn_local(async move {
-            let mut ended = connector.exchange(phone, kept, &request).await;
-            ended.facts.waited = dispatched.duration_since(since);
-            done.borrow_mut().push((phone, serial, began.elapsed(), ended));
+            let mut done = connector.exchange(phone, kept, &request).await;
+            done.facts.waited = dispatched.duration_since(since);
+            ended.borrow_mut().push(EndedExchange { phone, serial, at: began.elapsed(), done });
             woken.notify_one();
         });
         self.in_flight.insert(phone, (serial, task.abort_handle()));

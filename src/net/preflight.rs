@@ -32,26 +32,23 @@ use crate::workload::{Resumption, TlsPlan};
 /// [`NetError::BadCertificate`], [`NetError::Handshake`], [`NetError::NotHttp`]; and those of [`Connector::new`].
 pub async fn probe(settings: &Settings, origin: &Origin) -> Result<(), NetError> {
     let connector = Connector::new(settings)?;
-    let tcp = connect(settings, origin).await.map_err(|failure| unreachable_target(origin, failure))?;
     if origin.tls {
         let tls = Tls::new(&settings.tls, settings.shards)?;
+        let tcp = connect(settings, origin).await.map_err(|failure| unreachable_target(origin, failure))?;
         return shake(settings, origin, &tls, tcp).await.map_err(|broken| describe(settings, origin, &broken));
     }
-    drop(tcp);
-    let answer = connector.exchange(0, None, &question(origin)).await.answer;
-    match answer {
+    let done = connector.exchange(0, None, &question(origin)).await;
+    match done.answer {
         Ok(answer) if answer.status != StatusCode::BAD_REQUEST => Ok(()),
+        Err(failure) if done.facts.send.is_none() => Err(unreachable_target(origin, failure)),
         // A TLS port may answer with an alert, with a 400 in plaintext, or not at all: ask it in TLS.
         answer => {
             if speaks_tls(settings, origin).await? {
                 return Err(NetError::SpeaksTls { origin: written(origin) });
             }
-            match answer {
-                Ok(_) => Ok(()),
-                Err(failure) => {
-                    Err(NetError::NotHttp { origin: written(origin), failure, failure_name: failure.name() })
-                }
-            }
+            let not_http =
+                |failure: Failure| NetError::NotHttp { origin: written(origin), failure, failure_name: failure.name() };
+            answer.map(drop).map_err(not_http)
         }
     }
 }
@@ -73,7 +70,7 @@ async fn connect(settings: &Settings, origin: &Origin) -> Result<TcpStream, Fail
     let addresses = settings.addresses.of(origin).unwrap_or_default();
     let mut failure = Failure::ConnectUnreachable;
     for address in addresses.iter().filter(|a| source.is_none_or(|s| s.is_ipv4() == a.is_ipv4())) {
-        let deadline = Deadline::after(settings.timeouts.connect);
+        let deadline = Deadline::after(settings.timeouts.exchange);
         match deadline.wait(settings.timeouts.connect, Failure::ConnectTimeout, dial(*address, source)).await {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => failure = failure::of_connect(&error),
@@ -89,7 +86,8 @@ async fn shake(settings: &Settings, origin: &Origin, tls: &Tls, tcp: TcpStream) 
     let name = ServerName::try_from(origin.host.clone())
         .map_err(|error| Broken { failure: Failure::TlsFailed, error: Some(io::Error::other(error)) })?;
     let limit = settings.timeouts.tls;
-    let shaken = handshake(&tls.config, name, socket, &meter, limit, Deadline::after(limit)).await;
+    let deadline = Deadline::after(settings.timeouts.exchange);
+    let shaken = handshake(&tls.config, name, socket, &meter, limit, deadline).await;
     Stream::tls(shaken.result?, meter).farewell();
     Ok(())
 }
@@ -177,8 +175,8 @@ fn unfitness(settings: &Settings, error: Option<&TlsError>) -> String {
 fn handshake_words(failure: Failure, error: Option<&io::Error>) -> String {
     let said = error.map_or_else(String::new, |error| format!(" ({error})"));
     match failure {
-        Failure::TlsTimeout => {
-            "no end of it within timeouts.tls: a server that speaks no TLS may just stay silent; is this its TLS port?"
+        Failure::TlsTimeout | Failure::TimeoutExchange => {
+            "no end of it within timeouts.tls and timeouts.exchange: a server that speaks no TLS may just stay silent; is this its TLS port?"
                 .to_owned()
         }
         Failure::TlsClosed => {

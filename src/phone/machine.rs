@@ -29,8 +29,8 @@ use super::family::Learns;
 use super::operating::{Cause, Doing};
 use super::timers::{TimerFor, Timers};
 use super::{
-    Action, Chance, DropCause, Failure, Fleet, Identity, Input, Moment, Operation, Origin, Outcome, Purpose, Screen,
-    Standing, Trigger,
+    Action, Chance, Draw, DropCause, Failure, Fleet, Identity, Input, Moment, Operation, Origin, Outcome, Purpose,
+    Screen, Standing, Trigger,
 };
 use crate::auth::{CredentialStore, Credentials, RealmCache};
 use crate::phone::BodyFacts;
@@ -53,8 +53,7 @@ pub struct Context<'a> {
 #[derive(Debug)]
 pub struct Phone {
     pub(super) index: u32,
-    /// Counts draws that must differ each time.
-    pub(super) draws: u32,
+    draws: Draws,
     power: Power,
     chain: Chain,
     /// The screen that waits, and the operation that led there.
@@ -69,6 +68,13 @@ pub struct Phone {
     pub(super) doing: Option<Box<Doing>>,
     pub(super) memory: Option<Box<Memory>>,
 }
+
+/// How many draws there were, by purpose.
+#[derive(Clone, Copy, Debug, Default)]
+struct Draws([u32; DRAWS]);
+
+/// More than there are purposes, so that each has a counter of its own.
+const DRAWS: usize = 16;
 
 /// Whether the phone has power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +133,7 @@ impl Phone {
     pub fn new(index: u32, fleet: &Fleet, chance: &Chance) -> Phone {
         let mut phone = Phone {
             index,
-            draws: 0,
+            draws: Draws::default(),
             power: Power::Off,
             chain: Chain::Broken,
             screen: None,
@@ -293,7 +299,7 @@ impl Phone {
         match ctx.fleet.family.boot().get(usize::from(stage)) {
             Some(at) => {
                 self.chain = Chain::At(stage);
-                let delay = at.delay.pick(&mut ctx.chance.draw(self.index, at.purpose, self.next_draw()));
+                let delay = at.delay.pick(&mut self.draw(at.purpose, ctx));
                 self.timers.set(TimerFor::Chain, now + delay);
             }
             None => {
@@ -340,7 +346,7 @@ impl Phone {
             out.extend(drop(DropCause::PhoneBusy));
         } else {
             // A change begins the delay anew: several changes make one upload.
-            let delay = delay.pick(&mut ctx.chance.draw(self.index, Purpose::Debounce, self.next_draw()));
+            let delay = delay.pick(&mut self.draw(Purpose::Debounce, ctx));
             self.timers.set(timer, now + delay);
         }
     }
@@ -430,7 +436,7 @@ impl Phone {
             if timer == TimerFor::Retry {
                 self.timers.clear(TimerFor::Periodic);
             }
-            let delay = delay.pick(&mut ctx.chance.draw(self.index, Purpose::TimerJitter, self.next_draw()));
+            let delay = delay.pick(&mut self.draw(Purpose::TimerJitter, ctx));
             self.timers.set(timer, now + delay);
         }
     }
@@ -467,15 +473,14 @@ impl Phone {
         let waiting = self.timers.is_set(TimerFor::Person);
         if comes && !waiting && self.draining.is_none() && u32::from(self.typings) < people.attempts {
             let (least, most) = people.think;
-            let counter = 1 + self.next_draw();
-            let think = ctx.chance.draw(self.index, Purpose::Person, counter).between(least, most);
+            let think = self.draw(Purpose::Person, ctx).between(least, most);
             self.timers.set(TimerFor::Person, now + think);
         }
     }
 
     fn person_types(&mut self, at: Moment, ctx: &Context<'_>, out: &mut Vec<Action>) {
         let who = ctx.fleet.identity(self.index);
-        let right = ctx.chance.draw(self.index, Purpose::Typing, self.next_draw()).happens(ctx.fleet.people.right);
+        let right = self.draw(Purpose::Typing, ctx).happens(ctx.fleet.people.right);
         out.push(Action::Typed { right });
         let typed = if right { ctx.fleet.right_credentials(&who) } else { ctx.fleet.wrong_credentials(&who) };
         self.enter(at, typed, ctx, out);
@@ -514,10 +519,13 @@ impl Phone {
         self.chain != Chain::Through
     }
 
-    /// A number no draw of this phone has had.
-    pub(super) fn next_draw(&mut self) -> u64 {
-        self.draws = self.draws.wrapping_add(1);
-        u64::from(self.draws)
+    /// The phone's next draw for this purpose. Each purpose counts for itself, so that the order in which
+    /// different things happen changes none of them.
+    pub(super) fn draw(&mut self, purpose: Purpose, ctx: &Context<'_>) -> Draw {
+        let counter = &mut self.draws.0[purpose as usize % DRAWS];
+        // From 1: 0 is for what is drawn once per phone.
+        *counter = counter.wrapping_add(1);
+        ctx.chance.draw(self.index, purpose, u64::from(*counter))
     }
 
     /// Who this phone is.
@@ -617,6 +625,6 @@ mod tests {
 
     #[test]
     fn a_phone_at_rest_is_small() {
-        assert!(size_of::<Phone>() <= 160, "{} octets", size_of::<Phone>());
+        assert!(size_of::<Phone>() <= 224, "{} octets", size_of::<Phone>());
     }
 }

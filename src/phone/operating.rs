@@ -369,8 +369,7 @@ impl Phone {
 
     /// 16 hex digits, different each time and the same for the same seed.
     fn cnonce(&mut self, ctx: &Context<'_>) -> String {
-        let counter = self.next_draw();
-        let word = rand::RngCore::next_u64(&mut ctx.chance.draw(self.index, Purpose::Cnonce, counter));
+        let word = rand::RngCore::next_u64(&mut self.draw(Purpose::Cnonce, ctx));
         format!("{word:016x}")
     }
 

@@ -81,7 +81,7 @@ pub fn simulate(
             draining = true;
             roster.drain(now, DropCause::RunEnded, &mut wishes);
         }
-        let due = if draining { Moment::NEVER } else { roster.next() };
+        let due = if draining { Moment::NEVER } else { roster.next_due() };
         let next = match (due, world.next()) {
             (Moment::NEVER, None) if draining => break,
             (Moment::NEVER, None) => end,

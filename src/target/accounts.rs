@@ -94,6 +94,19 @@ impl Accounts {
         }
     }
 
+    /// Lets everyone in whom the others let in.
+    pub fn admit_all(&mut self, others: Accounts) {
+        for (user, passwords) in others.users {
+            let passwords: Vec<Box<str>> = match passwords {
+                Passwords::One(one) => vec![one],
+                Passwords::Many(many) => many.into_iter().collect(),
+            };
+            for password in passwords {
+                self.admit(Credentials::new(&*user, password));
+            }
+        }
+    }
+
     /// Whether this user has this password.
     pub fn is_right(&self, user: &str, password: &str) -> bool {
         match self.users.get(user) {

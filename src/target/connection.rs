@@ -48,6 +48,7 @@ pub(crate) struct Shared {
 /// Serves one connection to its end. Whatever the peer does, this returns.
 pub(crate) async fn serve(shared: Shared, stream: TcpStream, peer: IpAddr) {
     let counters = Arc::clone(&shared.counters);
+    let _closed = Closed(Arc::clone(&counters));
     // Answers are written whole; waiting to fill a segment would only cost time.
     let _ = stream.set_nodelay(true);
     let pulse = Pulse::new();
@@ -70,7 +71,15 @@ pub(crate) async fn serve(shared: Shared, stream: TcpStream, peer: IpAddr) {
             Ok(Err(_)) | Err(_) => Counters::add(&counters.handshakes_failed, 1),
         },
     }
-    Counters::add(&counters.closed, 1);
+}
+
+/// Counts a connection as closed however it ends: also when it is cut off with the runtime.
+struct Closed(Arc<Counters>);
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        Counters::add(&self.0.closed, 1);
+    }
 }
 
 /// Requests and responses, until one side has enough.

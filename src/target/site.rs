@@ -24,6 +24,8 @@ const AUTHENTICATION_INFO: HeaderName = HeaderName::from_static("authentication-
 #[derive(Debug)]
 pub struct Site {
     likeness: Likeness,
+    /// The page of a 401, the one refusal that comes by the thousand.
+    unauthorized: (&'static str, Bytes),
     patience: Patience,
     body_limit: u64,
     doorkeeper: Authenticator,
@@ -78,6 +80,7 @@ impl Site {
         };
         Ok(Site {
             likeness: config.likeness,
+            unauthorized: page(config.likeness, StatusCode::UNAUTHORIZED),
             patience: config.likeness.patience(),
             body_limit: config.body_limit.unwrap_or(manners(config.likeness).body_limit),
             doorkeeper: Authenticator::new(config.likeness, config.auth.clone(), accounts, chance)?,
@@ -259,7 +262,10 @@ impl Site {
     }
 
     fn refusal(&self, status: StatusCode) -> Answer {
-        let (content_type, content) = page(self.likeness, status);
+        let (content_type, content) = match status {
+            StatusCode::UNAUTHORIZED => self.unauthorized.clone(),
+            _ => page(self.likeness, status),
+        };
         Answer { content_type: Some(content_type), content, ..Answer::of(status) }
     }
 

@@ -33,25 +33,28 @@ pub(crate) fn fill(file: &mut File, stem: &str) {
 }
 
 fn fill_auth(auth: &mut AuthSection, likeness: Likeness) {
-    auth.offers.get_or_insert_with(|| offers(likeness).iter().copied().map(OfferName).collect());
-    auth.nonce_lifetime.get_or_insert(Time(nonce_lifetime(likeness)));
+    auth.offers.get_or_insert_with(|| likeness.usual_offers().iter().copied().map(OfferName).collect());
+    auth.nonce_lifetime.get_or_insert(Time(likeness.nonce_lifetime()));
 }
 
-/// What a server of this kind offers as a rule. Sources: traces of IIS 10; Apache's mod_auth_digest knows MD5 only;
-/// nginx has Basic only; lighttpd names the strongest first; for `strict`, RFC 7616 3.7.
-const fn offers(likeness: Likeness) -> &'static [Offer] {
-    match likeness {
-        Likeness::Iis => &[Offer::Digest(Algorithm::Md5Sess)],
-        Likeness::Apache => &[Offer::Digest(Algorithm::Md5)],
-        Likeness::Nginx => &[Offer::Basic],
-        Likeness::Lighttpd | Likeness::Strict => &[Offer::Digest(Algorithm::Sha256), Offer::Digest(Algorithm::Md5)],
+impl Likeness {
+    /// What a server of this kind offers as a rule. Sources: traces of IIS 10; Apache's mod_auth_digest knows MD5
+    /// only; nginx has Basic only; lighttpd names the strongest first; for `strict`, RFC 7616 3.7.
+    pub const fn usual_offers(self) -> &'static [Offer] {
+        match self {
+            Likeness::Iis => &[Offer::Digest(Algorithm::Md5Sess)],
+            Likeness::Apache => &[Offer::Digest(Algorithm::Md5)],
+            Likeness::Nginx => &[Offer::Basic],
+            Likeness::Lighttpd | Likeness::Strict => &[Offer::Digest(Algorithm::Sha256), Offer::Digest(Algorithm::Md5)],
+        }
     }
-}
 
-/// How long its nonces live. Sources: Apache 300 s, lighttpd 600 s (tried); the others are assumed to be like Apache.
-const fn nonce_lifetime(likeness: Likeness) -> Duration {
-    match likeness {
-        Likeness::Lighttpd => Duration::from_secs(600),
-        _ => Duration::from_secs(300),
+    /// How long its nonces live as a rule. Sources: Apache 300 s, lighttpd 600 s (tried); the others are assumed to be
+    /// like Apache.
+    pub const fn nonce_lifetime(self) -> Duration {
+        match self {
+            Likeness::Lighttpd => Duration::from_secs(600),
+            _ => Duration::from_secs(300),
+        }
     }
 }

@@ -164,6 +164,8 @@ impl Server {
 }
 
 async fn greet(tcp: TcpStream, from: SocketAddr, index: usize, tls: Option<Arc<ServerConfig>>) -> Option<Peer> {
+    // As file servers do; else a short answer may still wait for an ACK when the script resets.
+    tcp.set_nodelay(true).unwrap();
     let tcp = tcp.into_std().unwrap();
     let linger = Some(socket2::Socket::from(tcp.try_clone().unwrap()));
     let tcp = TcpStream::from_std(tcp).unwrap();

@@ -1,0 +1,386 @@
+//! `bootstorm serve`: the embedded target on its own, for phones, curl and other machines' runs.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use rustls::crypto::aws_lc_rs;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::{Ended, Exit};
+use crate::auth::{Algorithm, AnswerScheme};
+use crate::net::limits;
+use crate::phone::{Chance, Fleet};
+use crate::target::{self, AccessLog, Accounts, Authority, Documents, Running, Site, TargetError};
+use crate::workload::{self, EmbeddedTarget, Likeness, Offer, Overrides, Protects, Target, TargetAuth, TargetTls};
+use crate::workload::{KeyKind, TlsVersions};
+
+/// Arguments of `serve`.
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Take the embedded target and the fleets' accounts from this workload file
+    #[arg(value_name = "WORKLOAD")]
+    workload: Option<PathBuf>,
+    /// Listen here; port 0 takes a free one [default: 127.0.0.1:8443, or 8080 without TLS]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "BOOTSTORM_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// Resemble this server (an imitation, never the original) [default: iis]
+    #[arg(long, value_name = "SERVER", value_enum)]
+    likeness: Option<LikenessName>,
+    /// Offer these schemes in this order: none, basic, digest-md5, digest-md5-sess, digest-sha-256, …
+    /// [default: what the likeness offers as a rule]
+    #[arg(long, value_name = "SCHEME,…", value_delimiter = ',', value_parser = scheme)]
+    auth: Option<Vec<SchemeName>>,
+    /// Name this realm in every challenge [default: Digest]
+    #[arg(long)]
+    realm: Option<String>,
+    /// Ask for credentials on these requests [default: all-but-settings]
+    #[arg(long, value_name = "WHICH", value_enum)]
+    protects: Option<ProtectsName>,
+    /// Let a Digest nonce live this long, such as 90s or 5m [default: as the likeness does]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    nonce_lifetime: Option<Duration>,
+    /// Let these users in too: a CSV file, `user,password` a line
+    #[arg(long, value_name = "FILE")]
+    users: Option<PathBuf>,
+    /// Store uploads in this folder, and serve what is in it [default: memory]
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Have every phone's backup file there from the start
+    #[arg(long)]
+    prefilled: bool,
+    /// Speak TLS [default]
+    #[arg(long, overrides_with = "no_tls")]
+    tls: bool,
+    /// Speak plain HTTP
+    #[arg(long, overrides_with = "tls", conflicts_with = "tls_dir")]
+    no_tls: bool,
+    /// Keep ca.pem, cert.pem and key.pem in this folder, or use those that are there
+    #[arg(long, value_name = "DIR")]
+    tls_dir: Option<PathBuf>,
+    /// Write an access log in combined format; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    access_log: Option<PathBuf>,
+    /// Run this many accept loops (threads) [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    accept_loops: Option<u16>,
+}
+
+/// A likeness on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LikenessName {
+    Iis,
+    Apache,
+    Nginx,
+    Lighttpd,
+    Strict,
+}
+
+/// What is protected, on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ProtectsName {
+    Everything,
+    AllButSettings,
+    Writes,
+}
+
+/// A scheme on the command line; `none` offers none.
+#[derive(Clone, Copy, Debug)]
+struct SchemeName(Option<Offer>);
+
+/// Everything that is served.
+struct Plan {
+    config: EmbeddedTarget,
+    fleets: Vec<Arc<Fleet>>,
+    chance: Chance,
+}
+
+/// Serves until Ctrl-C or SIGTERM.
+pub(super) fn run(args: ServeArgs) -> Result<Exit, Ended> {
+    let plan = plan(&args)?;
+    let mut accounts = Accounts::of(&plan.fleets);
+    if let Some(file) = &args.users {
+        accounts.admit_all(users(file)?);
+    }
+    check(&plan.config, &accounts)?;
+    limits::raise_open_files().map_err(Ended::undone)?;
+    let authority = authority(&plan.config, args.tls_dir.as_deref())?;
+    let log = args.access_log.as_deref().map(AccessLog::open).transpose().map_err(Ended::undone)?;
+    let known = accounts.len();
+    let documents = Documents::of(&plan.fleets, plan.config.prefilled, plan.chance);
+    let site = Site::new(&plan.config, accounts, documents, plan.chance).map_err(Ended::undone)?;
+    let running = target::start_logged(&plan.config, Arc::new(site), authority.as_ref(), log).map_err(Ended::undone)?;
+    let ca = CaFile::of(&running, args.tls_dir.as_deref())?;
+    // Before the lines: who has read them may end the target at once, and it must end well.
+    let end = End::watch()?;
+    let facts = facts(&plan.config, &running, ca.as_ref(), known);
+    io::stdout().write_all(facts.as_bytes()).and_then(|()| io::stdout().flush()).map_err(Ended::undone)?;
+    end.wait();
+    let stats = running.stop();
+    tracing::info!("{} connections, {} requests: {:?}", stats.connections, stats.total(), stats.requests);
+    Ok(Exit::Passed)
+}
+
+/// What the workload, if any, and the flags over it mean.
+fn plan(args: &ServeArgs) -> Result<Plan, Ended> {
+    let mut plan = match &args.workload {
+        None => Plan { config: defaults(), fleets: Vec::new(), chance: Chance::new(seed()?) },
+        Some(file) => {
+            let plan = workload::load(file, &Overrides::default()).map_err(Ended::usage)?;
+            let config = match plan.target {
+                Target::Embedded(config) => config,
+                // Its server is elsewhere; the fleets and their accounts are what is wanted of it.
+                Target::Url { .. } => defaults(),
+            };
+            Plan { config, fleets: plan.fleets, chance: Chance::new(plan.seed) }
+        }
+    };
+    args.apply(&mut plan.config);
+    Ok(plan)
+}
+
+impl ServeArgs {
+    fn apply(&self, config: &mut EmbeddedTarget) {
+        if let Some(name) = self.likeness {
+            let likeness = Likeness::from(name);
+            // What was only there because it suits the former likeness gives way to what suits this one.
+            if config.auth.offers == config.likeness.usual_offers() {
+                config.auth.offers = likeness_offers(likeness);
+            }
+            if config.auth.nonce_lifetime == config.likeness.nonce_lifetime() {
+                config.auth.nonce_lifetime = likeness.nonce_lifetime();
+            }
+            config.likeness = likeness;
+        }
+        if let Some(schemes) = &self.auth {
+            config.auth.offers = schemes.iter().filter_map(|s| s.0).collect();
+        }
+        if let Some(realm) = &self.realm {
+            config.auth.realm.clone_from(realm);
+        }
+        if let Some(protects) = self.protects {
+            config.auth.protects = protects.into();
+        }
+        if let Some(lifetime) = self.nonce_lifetime {
+            config.auth.nonce_lifetime = lifetime;
+        }
+        if self.no_tls {
+            config.tls = None;
+        } else if self.tls || self.tls_dir.is_some() {
+            config.tls.get_or_insert(TLS);
+        }
+        if self.folder.is_some() {
+            config.folder.clone_from(&self.folder);
+        }
+        config.prefilled |= self.prefilled;
+        match (self.accept_loops, &self.workload) {
+            (Some(loops), _) => config.accept_loops = loops.into(),
+            (None, None) => config.accept_loops = std::thread::available_parallelism().map_or(1, usize::from),
+            (None, Some(_)) => {}
+        }
+        match self.listen {
+            Some(listen) => config.listen = listen,
+            None if self.workload.is_none() => {
+                config.listen.set_port(if config.tls.is_some() { 8443 } else { 8080 });
+            }
+            None => {}
+        }
+    }
+}
+
+const TLS: TargetTls = TargetTls { versions: TlsVersions::Both, tickets: true, key: KeyKind::EcdsaP256 };
+
+/// The embedded target as a workload has it that says nothing about it.
+fn defaults() -> EmbeddedTarget {
+    let likeness = Likeness::Iis;
+    EmbeddedTarget {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        likeness,
+        auth: TargetAuth {
+            offers: likeness_offers(likeness),
+            realm: "Digest".into(),
+            protects: Protects::AllButSettings,
+            nonce_lifetime: likeness.nonce_lifetime(),
+        },
+        tls: Some(TLS),
+        folder: None,
+        prefilled: false,
+        body_limit: None,
+        accept_loops: 1,
+    }
+}
+
+fn likeness_offers(likeness: Likeness) -> Vec<Offer> {
+    likeness.usual_offers().to_vec()
+}
+
+/// What cannot work is refused; what is only doubtful is said.
+fn check(config: &EmbeddedTarget, accounts: &Accounts) -> Result<(), Ended> {
+    if !config.auth.offers.is_empty() && accounts.is_empty() {
+        return Err(Ended::usage(
+            "nobody could log in: name a workload with fleets, a file with --users, or --auth none",
+        ));
+    }
+    for offer in &config.auth.offers {
+        if !config.likeness.could_offer(*offer) {
+            let (scheme, likeness) = (scheme_of(*offer).name(), config.likeness.title());
+            tracing::warn!("{scheme} is offered as asked; what this {likeness} target imitates never does");
+        }
+    }
+    if config.tls.is_none() && !config.listen.ip().is_loopback() {
+        tracing::warn!("passwords and configurations cross the network unprotected: {} is not loopback", config.listen);
+    }
+    Ok(())
+}
+
+fn users(file: &Path) -> Result<Accounts, Ended> {
+    let refuse = |cause| TargetError::File { action: "read", file: file.to_owned(), cause };
+    let text = std::fs::read_to_string(file).map_err(refuse).map_err(Ended::usage)?;
+    Accounts::from_csv(&text, file).map_err(Ended::usage)
+}
+
+fn authority(config: &EmbeddedTarget, folder: Option<&Path>) -> Result<Option<Authority>, Ended> {
+    let Some(tls) = &config.tls else {
+        return Ok(None);
+    };
+    let authority = match folder {
+        Some(folder) => Authority::kept_in(folder, tls.key, config.listen.ip()),
+        None => Authority::new(tls.key, config.listen.ip()),
+    };
+    authority.map(Some).map_err(Ended::undone)
+}
+
+/// The CA certificate in a file that clients can name.
+struct CaFile {
+    path: PathBuf,
+    /// Whether it goes when the target goes.
+    passing: bool,
+}
+
+impl CaFile {
+    fn of(running: &Running, folder: Option<&Path>) -> Result<Option<CaFile>, Ended> {
+        let Some(pem) = running.ca_pem() else {
+            return Ok(None);
+        };
+        if let Some(folder) = folder {
+            return Ok(Some(CaFile { path: folder.join("ca.pem"), passing: false }));
+        }
+        let name = format!("bootstorm-ca-{}-{}.pem", std::process::id(), running.address().port());
+        let file = std::env::temp_dir().join(name);
+        // New, or not at all: a name in a folder that all may write to could be a link somebody else laid.
+        let made = OpenOptions::new().write(true).create_new(true).open(&file);
+        made.and_then(|mut f| f.write_all(pem.as_bytes()))
+            .map_err(|cause| Ended::undone(TargetError::File { action: "create", file: file.clone(), cause }))?;
+        Ok(Some(CaFile { path: file, passing: true }))
+    }
+}
+
+impl Drop for CaFile {
+    fn drop(&mut self) {
+        if self.passing {
+            // If it has gone already, all is well.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// One line per fact, name first: for people, and for scripts that look for `url:`.
+fn facts(config: &EmbeddedTarget, running: &Running, ca: Option<&CaFile>, accounts: usize) -> String {
+    let offers: Vec<_> = config.auth.offers.iter().map(|o| scheme_of(*o).name()).collect();
+    let mut lines = vec![
+        ("url", format!("{}/", running.origin())),
+        ("likeness", config.likeness.title().into()),
+        ("auth", if offers.is_empty() { "none".into() } else { offers.join(", ") }),
+        ("realm", config.auth.realm.clone()),
+        ("users", accounts.to_string()),
+        ("uploads", config.folder.as_ref().map_or("memory".into(), |folder| folder.display().to_string())),
+    ];
+    if let Some(ca) = ca {
+        lines.insert(1, ("ca", ca.path.display().to_string()));
+    }
+    lines.iter().map(|(name, value)| format!("{name}: {value}\n")).collect()
+}
+
+/// Ctrl-C and SIGTERM, watched.
+struct End {
+    runtime: Runtime,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl End {
+    fn watch() -> Result<End, Ended> {
+        let refuse = |error: io::Error| Ended::undone(format!("signals cannot be watched: {error}"));
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(refuse)?;
+        let within = runtime.enter();
+        let interrupt = signal(SignalKind::interrupt()).map_err(refuse)?;
+        let terminate = signal(SignalKind::terminate()).map_err(refuse)?;
+        drop(within);
+        Ok(End { runtime, interrupt, terminate })
+    }
+
+    /// Until one of them comes, or came.
+    fn wait(self) {
+        let End { runtime, mut interrupt, mut terminate } = self;
+        runtime.block_on(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        });
+    }
+}
+
+/// A seed nobody can guess: nonces that could be forged would be no nonces.
+fn seed() -> Result<u64, Ended> {
+    let mut octets = [0; 8];
+    let filled = aws_lc_rs::default_provider().secure_random.fill(&mut octets);
+    filled.map_err(|_| Ended::undone("the system gives no random numbers"))?;
+    Ok(u64::from_le_bytes(octets))
+}
+
+fn scheme_of(offer: Offer) -> AnswerScheme {
+    match offer {
+        Offer::Basic => AnswerScheme::Basic,
+        Offer::Digest(algorithm) => AnswerScheme::Digest(algorithm),
+    }
+}
+
+fn scheme(name: &str) -> Result<SchemeName, String> {
+    if name == "none" {
+        return Ok(SchemeName(None));
+    }
+    let all = || std::iter::once(Offer::Basic).chain(Algorithm::ALL.map(Offer::Digest));
+    let known = all().find(|offer| scheme_of(*offer).name() == name);
+    known.map(|offer| SchemeName(Some(offer))).ok_or_else(|| {
+        let names: Vec<_> = all().map(|offer| scheme_of(offer).name()).collect();
+        format!("write none, {}", names.join(", "))
+    })
+}
+
+impl From<LikenessName> for Likeness {
+    fn from(name: LikenessName) -> Likeness {
+        match name {
+            LikenessName::Iis => Likeness::Iis,
+            LikenessName::Apache => Likeness::Apache,
+            LikenessName::Nginx => Likeness::Nginx,
+            LikenessName::Lighttpd => Likeness::Lighttpd,
+            LikenessName::Strict => Likeness::Strict,
+        }
+    }
+}
+
+impl From<ProtectsName> for Protects {
+    fn from(name: ProtectsName) -> Protects {
+        match name {
+            ProtectsName::Everything => Protects::Everything,
+            ProtectsName::AllButSettings => Protects::AllButSettings,
+            ProtectsName::Writes => Protects::Writes,
+        }
+    }
+}

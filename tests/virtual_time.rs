@@ -1,0 +1,181 @@
+//! The same fleet in virtual time and in real time: equal counters, because the phones are the same.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bootstorm::driver::{self, Control, Setting};
+use bootstorm::metrics::{SnapshotCell, Totals};
+use bootstorm::net::{Settings, TlsSettings, Trust, resolve};
+use bootstorm::phone::{Chance, Origin};
+use bootstorm::simulate::{Latencies, simulate};
+use bootstorm::target::{self, Site};
+use bootstorm::workload::{Overrides, Plan, Target, parse};
+
+/// A thousand phones of both families, some with wrong, missing or stale credentials, people at some desks;
+/// they boot, then a part of them has something to back up or report.
+const WORKLOAD: &str = r#"
+seed = 11
+[run]
+compression = 10
+limit = "10m"
+
+[target.embedded]
+tls = false
+likeness = "iis"
+prefilled = true
+[target.embedded.auth]
+offers = ["digest-md5-sess"]
+realm = "Digest"
+protects = "all-but-settings"
+
+
+[[fleet]]
+name = "avaya"
+family = "avaya-96xx"
+count = 500
+extension = "{index+20000}"
+mac = "001b4f{number:06x}"
+backup-size = "1KB..4KB"
+[fleet.credentials]
+user = "{ext}"
+password = "pw-{ext}"
+realm = "Digest"
+null = "5%"
+wrong = "5%"
+stale-realm = "5%"
+[fleet.people]
+come = "50%"
+think = "3s..10s"
+right = "50%"
+[fleet.settings]
+registration-delay = "1s..4s"
+backup-delay = "1s..2s"
+
+[[fleet]]
+name = "cisco"
+family = "cisco-mpp"
+count = 500
+extension = "{index+20000}"
+mac = "00562b{number:06x}"
+backup-size = "4KB"
+[fleet.credentials]
+realm = "Digest"
+null = "5%"
+wrong = "5%"
+[fleet.people]
+come = "50%"
+think = "3s..10s"
+right = "50%"
+[fleet.settings]
+resync-random-delay = "5s"
+report-delay = "1s"
+
+[[phase]]
+name = "power"
+does = "power-up"
+arrival = { constant = "100/s" }
+
+[[phase]]
+name = "changes"
+at = "80s"
+does = "change"
+share = "50%"
+arrival = { constant = "100/s" }
+"#;
+
+fn plan(overrides: &Overrides) -> Arc<Plan> {
+    Arc::new(parse(WORKLOAD, "virtual-time.toml", Path::new("."), overrides).unwrap())
+}
+
+fn site(plan: &Plan) -> Site {
+    let Target::Embedded(config) = &plan.target else { panic!("embedded") };
+    Site::for_fleets(config, &plan.fleets, Chance::new(plan.seed)).unwrap()
+}
+
+fn in_virtual_time(plan: &Arc<Plan>) -> Totals {
+    let origin = Arc::new(Origin { tls: false, host: "127.0.0.1".into(), port: 80 });
+    let site = site(plan);
+    let (tally, _) = simulate(plan, &origin, "", Latencies::default(), |now, request| site.respond(now, request));
+    tally.totals
+}
+
+fn in_real_time(plan: &Arc<Plan>, shards: u32) -> Totals {
+    let Target::Embedded(config) = &plan.target else { panic!("embedded") };
+    let running = target::start(config, Arc::new(site(plan)), None).unwrap();
+    let origin = Arc::new(running.origin());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let addresses = runtime.block_on(resolve::resolve([&*origin])).unwrap();
+    let setting = Setting {
+        origin,
+        base: String::new(),
+        net: Settings {
+            timeouts: plan.timeouts,
+            network: plan.network.clone(),
+            tls: TlsSettings { plan: plan.tls.clone(), trust: Trust::default(), alpn: false },
+            addresses,
+            shards: shards as usize,
+        },
+        max_connections: 2_000,
+        shards,
+        control: Control::default(),
+        snapshots: (0..shards).map(|_| Arc::new(SnapshotCell::new())).collect(),
+    };
+    let driven = driver::run(plan, &setting).unwrap();
+    running.stop();
+    driven.tally.totals
+}
+
+/// Every counter that does not depend on how long things took.
+fn counters(totals: &Totals) -> BTreeMap<String, String> {
+    let mut counters = BTreeMap::new();
+    let mut put = |name: &str, value: String| counters.insert(name.to_owned(), value);
+    for operation in bootstorm::phone::Operation::ALL {
+        let o = totals.operation(operation);
+        put(&format!("{operation} planned"), o.planned.to_string());
+        put(&format!("{operation} started"), o.started.to_string());
+        put(&format!("{operation} dropped"), format!("{:?}", o.dropped));
+        put(&format!("{operation} outcomes"), format!("{:?}", o.outcomes));
+    }
+    put("sent", totals.exchanges.sent.to_string());
+    put("calm", totals.exchanges.calm.to_string());
+    put("auth retries", totals.exchanges.auth_retries.to_string());
+    put("statuses", format!("{:?}", totals.exchanges.statuses));
+    put("failures", format!("{:?}", totals.exchanges.failures));
+    put("challenges", format!("{:?}", totals.auth.challenges));
+    put("answers", format!("{:?}", totals.auth.answers));
+    put("prompts", format!("{:?}", totals.auth.prompts));
+    put("typed", format!("{} right, {} wrong", totals.auth.typed_right, totals.auth.typed_wrong));
+    put("stored", totals.auth.stored.to_string());
+    put("standings", format!("{:?}", totals.standings));
+    put("ledger faults", format!("{:?}", totals.ledger_faults));
+    counters
+}
+
+#[test]
+fn a_thousand_phones_count_the_same_in_virtual_and_in_real_time() {
+    let plan = plan(&Overrides::default());
+    let virtual_time = counters(&in_virtual_time(&plan));
+    assert_eq!(virtual_time["sent"].parse::<u64>().unwrap() / 1000, 3, "{virtual_time:#?}");
+    for shards in [1, 2] {
+        assert_eq!(counters(&in_real_time(&plan, shards)), virtual_time, "{shards} shards");
+    }
+}
+
+#[test]
+fn virtual_time_is_the_same_every_time_and_needs_none() {
+    let plan = plan(&Overrides::default());
+    assert_eq!(counters(&in_virtual_time(&plan)), counters(&in_virtual_time(&plan)));
+}
+
+/// However slow the server is, the phones do the same; only later.
+#[test]
+fn a_slow_server_changes_no_counter() {
+    let plan = plan(&Overrides::default());
+    let origin = Arc::new(Origin { tls: false, host: "127.0.0.1".into(), port: 80 });
+    let site = site(&plan);
+    let slow = Latencies { connect: Duration::from_millis(20), exchange: Duration::from_millis(30) };
+    let (tally, _) = simulate(&plan, &origin, "", slow, |now, request| site.respond(now, request));
+    assert_eq!(counters(&tally.totals), counters(&in_virtual_time(&plan)));
+}
