@@ -91,6 +91,11 @@ pub fn parse_with(
         doc.remove(&key!["target", "embedded"]);
         doc.put_flag("--target", &key!["target", "url"], DeValue::String(url.clone().into()), &keys);
     }
+    if let Some(seed) = overrides.seed.filter(|seed| i64::try_from(*seed).is_err()) {
+        let right = Some(format!("at most {}", i64::MAX));
+        let place = Place::Flag("--seed".to_owned());
+        problems.push(Problem { place, key: String::new(), what: format!("{seed} is too large"), right });
+    }
     let file = doc.read(&keys, &settings);
     problems.extend(file.as_ref().err().into_iter().flatten().cloned());
     let mut file = match (file, told(problems)) {

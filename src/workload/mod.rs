@@ -1,5 +1,6 @@
 //! The workload: the file as typed, the plan as meant.
 mod arrival;
+mod assignment;
 mod csv;
 mod defaults;
 mod document;
