@@ -4,6 +4,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::document::{Document, Tree, remove};
+use super::effective::mask_options;
 use super::error::{Place, Problem, suggest};
 use super::keys::Node;
 use super::locate::{KeyPath, Step};
@@ -33,7 +34,7 @@ impl<'i> Document<'i> {
             )
         })?;
         let path = self.resolve(&steps).map_err(|(what, right)| wrong(what, right))?;
-        if path.is_secret() {
+        if path.is_secret() || mask_options(value) != value {
             return Err(wrong(
                 "passwords do not belong in arguments, where every user of this machine can read them".to_owned(),
                 "write it in the workload file".to_owned(),
