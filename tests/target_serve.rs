@@ -1,6 +1,8 @@
 #![cfg(feature = "live")]
 //! `bootstorm serve` as another process sees it: its lines, its CA file, curl's answers, its end.
 
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the message")]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
