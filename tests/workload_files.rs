@@ -2,6 +2,7 @@
 //!
 //! `BLESS=1 cargo test --test workload_files` writes the expected messages anew; read the difference before you
 //! commit it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 
