@@ -3,7 +3,7 @@
 //! Two runs against each server. First the phones, up already, back up and read back what they stored; then the power
 //! returns to all of them. Every backup on disk must be what the phone sent, and every exchange must stand in the log.
 #![cfg(feature = "live")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 mod support;
 

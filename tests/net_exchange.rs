@@ -1,6 +1,6 @@
 //! One exchange over real loopback sockets: phases, reuse, and everything a server can do wrong.
 #![cfg(feature = "live")]
-#![allow(clippy::unwrap_used, reason = "it is all test code, though not all in test functions")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 #[path = "support/net.rs"]
 mod support;

@@ -1,7 +1,7 @@
 //! The generator's own limits, met in the middle of a run: they must never look like the server's doing.
 //! A test binary of its own: it uses up this process's open files.
 #![cfg(feature = "live")]
-#![allow(clippy::unwrap_used, reason = "it is all test code, though not all in test functions")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 #[path = "support/net.rs"]
 mod support;

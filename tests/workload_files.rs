@@ -2,7 +2,7 @@
 //!
 //! `BLESS=1 cargo test --test workload_files` writes the expected messages anew; read the difference before you
 //! commit it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 use std::path::{Path, PathBuf};
 
