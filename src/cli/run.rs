@@ -14,7 +14,7 @@ use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, machine};
 use crate::driver::{self, Control, Driven, Setting};
 use crate::metrics::{GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, ThresholdResult};
-use crate::net::{Settings, TlsSettings, Trust, limits, preflight, resolve};
+use crate::net::{NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin, Trigger};
 use crate::report::{self, Circumstances, Folder, Manifest, Summary};
 use crate::target::{self, Authority, Running, Site};
@@ -54,11 +54,11 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     plan.tls.verify &= !args.dangerously_skip_tls_verification;
     let plan = Arc::new(plan);
     let runtime = runtime()?;
-    limits::raise_open_files().map_err(Ended::undone)?;
+    limits::raise_open_files().map_err(net)?;
     let server = find_server(&plan)?;
     let settings = client_settings(&plan, &server, &runtime, &args)?;
     let bounds = bound_connections(&plan, &server, &settings)?;
-    runtime.block_on(preflight::probe(&settings, &server.origin)).map_err(Ended::undone)?;
+    runtime.block_on(preflight::probe(&settings, &server.origin)).map_err(net)?;
     let folder = folder(&args, &plan)?;
 
     let shards = u32::try_from(settings.shards).unwrap_or(1);
@@ -104,7 +104,7 @@ fn find_server(plan: &Plan) -> Result<Server, Ended> {
     match &plan.target {
         Target::Url { origin, base, ca_file } => {
             let trust = match ca_file {
-                Some(file) => Trust::from_files(&[file]).map_err(Ended::usage)?,
+                Some(file) => Trust::from_files(&[file]).map_err(net)?,
                 None => Trust::default(),
             };
             Ok(Server { origin: origin.clone(), base: base.clone(), trust, embedded: None })
@@ -130,10 +130,7 @@ fn find_server(plan: &Plan) -> Result<Server, Ended> {
 }
 
 fn client_settings(plan: &Plan, server: &Server, runtime: &Runtime, args: &RunArgs) -> Result<Settings, Ended> {
-    let addresses = runtime.block_on(resolve::resolve([&*server.origin])).map_err(Ended::undone)?;
-    for (origin, found) in addresses.iter() {
-        resolve::require_loopback(origin, found).map_err(Ended::usage)?;
-    }
+    let addresses = runtime.block_on(resolve::resolve([&*server.origin])).map_err(net)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Settings {
         timeouts: plan.timeouts,
@@ -175,7 +172,7 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
         sources: &plan.network.sources,
         target: target.ip(),
     };
-    let limits = limits::check(&demand).map_err(Ended::undone)?;
+    let limits = limits::check(&demand).map_err(net)?;
     let most = named.unwrap_or(u64::MAX).min(limits.connections()).min(phones.max(settings.shards as u64));
     if named.is_none() && most < phones {
         tracing::warn!(
@@ -297,15 +294,20 @@ fn runtime() -> Result<Runtime, Ended> {
         .map_err(|error| Ended::undone(format!("could not start the runtime: {error}")))
 }
 
-/// Phones to which the plan returns the power.
+/// What is wrong with the workload's own words is usage; all else kept the run from being done.
+fn net(error: NetError) -> Ended {
+    if error.is_usage() { Ended::usage(error) } else { Ended::undone(error) }
+}
+
+/// Phones to which the plan returns the power at least once.
 fn powered_up(plan: &Plan) -> u64 {
-    let mut concerned = vec![false; plan.fleets.len()];
-    for phase in plan.phases.iter().filter(|p| p.trigger == Trigger::PowerUp) {
-        for fleet in &phase.fleets {
-            concerned[*fleet] = true;
+    let mut phones = vec![false; plan.phones() as usize];
+    for phase in (0..plan.phases.len()).filter(|n| plan.phases[*n].trigger == Trigger::PowerUp) {
+        for start in plan.starts_of_phase(phase) {
+            phones[start.phone as usize] = true;
         }
     }
-    plan.fleets.iter().zip(concerned).filter(|(_, c)| *c).map(|(f, _)| u64::from(f.count)).sum()
+    phones.into_iter().filter(|powered| *powered).count() as u64
 }
 
 #[allow(clippy::disallowed_methods, reason = "the folder and the manifest carry the date of the run")]
