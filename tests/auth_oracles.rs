@@ -15,7 +15,7 @@
 //!   * a name beyond ASCII without `charset`: UTF-8, as above. With it, it writes the name raw where RFC 7616 3.4 wants
 //!     `username*`: the header differs, what a server reads of it does not.
 //! * Both: nextnonce, rspauth and token68, which neither knows.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 use std::borrow::Cow;
 

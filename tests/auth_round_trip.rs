@@ -1,6 +1,6 @@
 //! Our client against our server, for everything Digest can be. They share their hashing: `auth_vectors` and
 //! `auth_oracles` are what keeps both honest.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 use std::time::Duration;
 

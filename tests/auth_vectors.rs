@@ -1,5 +1,5 @@
 //! Authentication against vectors that do not come from this code: RFC examples, hashlib, headers of real servers.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 use bootstorm::auth::digest::Ha1;
 use bootstorm::auth::{

@@ -1,6 +1,6 @@
 //! One exchange over real loopback sockets: phases, reuse, and everything a server can do wrong.
 #![cfg(feature = "live")]
-#![allow(clippy::unwrap_used, reason = "it is all test code, though not all in test functions")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 #[path = "support/net.rs"]
 mod support;
@@ -332,8 +332,11 @@ fn what_a_server_does_wrong_has_one_name_and_is_never_retried() {
         run(async {
             let server = Server::plain(say_and(octets, end)).await;
             let mut settings = settings(&[&server.origin]).await;
-            settings.timeouts.first_byte = Duration::from_millis(50);
-            settings.timeouts.exchange = Duration::from_millis(150);
+            match failure {
+                Failure::TimeoutFirstByte => settings.timeouts.first_byte = Duration::from_millis(50),
+                Failure::TimeoutExchange => settings.timeouts.exchange = Duration::from_millis(400),
+                _ => {}
+            }
             let connector = Connector::new(&settings).unwrap();
             let done = connector.exchange(0, None, &get(&server.origin, "/")).await;
             let shown = &octets[..octets.len().min(60)];

@@ -1,6 +1,6 @@
 //! The look at the target before the storm: what is wrong, in words that name the remedy.
 #![cfg(feature = "live")]
-#![allow(clippy::unwrap_used, reason = "it is all test code, though not all in test functions")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 #[path = "support/net.rs"]
 mod support;
@@ -23,8 +23,6 @@ async fn polite(mut peer: Peer) {
 async fn trusting(origin: &Arc<Origin>, trust: Trust) -> Settings {
     let mut settings = settings(&[origin]).await;
     settings.tls.trust = trust;
-    settings.timeouts.tls = Duration::from_millis(500);
-    settings.timeouts.first_byte = Duration::from_millis(100);
     settings
 }
 
@@ -148,6 +146,9 @@ fn what_is_no_http_server() {
             let server = Server::plain(script).await;
             let mut settings = trusting(&server.origin, Trust::default()).await;
             settings.timeouts.tls = Duration::from_millis(50);
+            if failure == Failure::TimeoutFirstByte {
+                settings.timeouts.first_byte = Duration::from_millis(50);
+            }
             let error = probe(&settings, &server.origin).await.unwrap_err();
             assert!(matches!(error, NetError::NotHttp { failure: f, .. } if f == failure), "{name}: {error:?}");
         });

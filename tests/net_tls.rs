@@ -1,6 +1,6 @@
 //! TLS over real loopback sockets: what a handshake cost, how it fails, and who resumes whose session.
 #![cfg(feature = "live")]
-#![allow(clippy::unwrap_used, reason = "it is all test code, though not all in test functions")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 #[path = "support/net.rs"]
 mod support;

@@ -3,6 +3,7 @@
 //! First the harness itself, with curl as a client that shares no code with ours: what the servers
 //! answer, and that their own logs hold exactly what was sent.
 #![cfg(feature = "live")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! The target's core, likeness by likeness: no sockets, no clock. The clients' side of Digest is the `digest_auth`
 //! crate, so that the target's own code is not its only judge.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 use std::sync::Arc;
 use std::time::Duration;

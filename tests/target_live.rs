@@ -1,5 +1,6 @@
 #![cfg(feature = "live")]
 //! The target over real sockets, on loopback only. `curl` drives it where the machine has one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

@@ -1,5 +1,6 @@
 #![cfg(feature = "live")]
 //! `bootstorm serve` as another process sees it: its lines, its CA file, curl's answers, its end.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};

@@ -1,4 +1,5 @@
 //! The same fleet in virtual time and in real time: equal counters, because the phones are the same.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,7 +30,6 @@ prefilled = true
 offers = ["digest-md5-sess"]
 realm = "Digest"
 protects = "all-but-settings"
-
 
 [[fleet]]
 name = "avaya"

@@ -2,6 +2,7 @@
 //!
 //! `BLESS=1 cargo test --test workload_files` writes the expected messages anew; read the difference before you
 //! commit it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 use std::path::{Path, PathBuf};
 
@@ -99,5 +100,85 @@ fn no_password_is_ever_shown() {
     for path in files(BAD) {
         let told = loaded(&path).map(|_| ()).unwrap_err();
         assert!(!format!("{told} {told:?}").contains("geheim"), "{}", path.display());
+    }
+}
+
+/// What `--set` says is read by the kind of its key.
+#[test]
+fn flags_mean_what_they_say() {
+    let smoke = |sets: &[&str]| {
+        let overrides = Overrides { sets: sets.iter().map(|s| (*s).to_owned()).collect(), ..Overrides::default() };
+        load(Path::new("workloads/smoke.toml"), &overrides).unwrap_or_else(|e| panic!("{e}"))
+    };
+    use bootstorm::workload::{Arrival, Target, TlsVersions};
+    // A number where a text is wanted is that text.
+    assert_eq!(smoke(&["tls.versions=1.2"]).tls.versions, TlsVersions::Only12);
+    assert_eq!(smoke(&["name=7"]).name, "7");
+    // Entries by name and by number; later flags win.
+    let plan = smoke(&["fleet.avaya.count=5", "fleet.1.count=1k", "fleet.avaya.count = 6"]);
+    assert_eq!(plan.fleets.iter().map(|f| f.count).collect::<Vec<_>>(), [6, 1000]);
+    // Tables are made where there are none, and an arrival plan is replaced as a whole.
+    let plan = smoke(&["network.max-connections=20k", "phase.0.arrival.constant=9/s"]);
+    assert_eq!(plan.network.max_connections, Some(20_000));
+    assert_eq!(plan.phases[0].arrival, Arrival::Constant { rate: 9.0 });
+    let plan = smoke(&["phase.0.arrival.power-return.boot=1s", "phase.\"users change things\".arrival=at-once"]);
+    assert!(matches!(plan.phases[0].arrival, Arrival::PowerReturn { .. }));
+    assert_eq!(plan.phases[1].arrival, Arrival::AtOnce);
+    // Lists and inline tables are TOML; a quoted text may hold anything.
+    let plan = smoke(&["target.embedded.auth.offers=[\"basic\"]", "target.embedded.auth.realm=\"a = b\""]);
+    let Target::Embedded(embedded) = &plan.target else { panic!("{:?}", plan.target) };
+    assert_eq!((embedded.auth.offers.len(), embedded.auth.realm.as_str()), (1, "a = b"));
+    assert_eq!(plan.fleets[0].account.realm, "Digest", "the file says the fleets' realm itself");
+    let plan = smoke(&["thresholds.\"storm.drain_s\"=< 9", "thresholds.phones.failed=<= 2"]);
+    let thresholds: Vec<String> = plan.thresholds.iter().map(ToString::to_string).collect();
+    assert!(thresholds.contains(&"storm.drain_s < 9".to_owned()), "{thresholds:?}");
+    assert!(thresholds.contains(&"phones.failed <= 2".to_owned()), "{thresholds:?}");
+}
+
+/// Comments, layout and the order of keys do not make another workload; anything else does.
+#[test]
+fn the_hash_is_of_what_is_meant() {
+    let base = "seed = 3\n[target]\nembedded = true\n[[fleet]]\nfamily = \"avaya-96xx\"\ncount = 5\n[[phase]]\ndoes = \"power-up\"\n";
+    let hash = |text: &str| {
+        let plan = bootstorm::workload::parse(text, "w.toml", Path::new(""), &Overrides::default());
+        plan.unwrap_or_else(|e| panic!("{e}")).sha256
+    };
+    let same = "# words\nseed = 3\n[[phase]]\ndoes = \"power-up\"\nshare = 1.0\n[[fleet]]\ncount = \"5\"\nfamily = \"avaya-96xx\"\n[target.embedded]\n";
+    assert_eq!(hash(base), hash(same));
+    for (from, to) in [
+        ("seed = 3", "seed = 4"),
+        ("count = 5", "count = 6"),
+        ("[[phase]]", "credentials = { password = \"x\" }\n[[phase]]"),
+    ] {
+        assert_ne!(hash(base), hash(&base.replace(from, to)), "{to}");
+    }
+}
+
+proptest::proptest! {
+    /// Whatever a slip of the keyboard makes of a workload, it loads or is told, with a place in it.
+    #[test]
+    fn slips_never_panic(
+        file in proptest::sample::select(&["smoke", "mass-reboot", "steady-day"][..]),
+        slips in proptest::collection::vec((0usize..4000, "[\\[\\]{}\"=.,a-z0-9 \n-]{0,3}", 0usize..6), 1..4),
+        set in "[a-z.0-9\"=-]{0,20}",
+    ) {
+        let mut text = std::fs::read_to_string(format!("workloads/{file}.toml")).unwrap();
+        for (at, put, cut) in slips {
+            let mut at = at % text.len();
+            while !text.is_char_boundary(at) { at -= 1; }
+            let mut end = (at + cut).min(text.len());
+            while !text.is_char_boundary(end) { end += 1; }
+            text.replace_range(at..end, &put);
+        }
+        let overrides = Overrides { sets: vec![set], ..Overrides::default() };
+        if let Err(error) = bootstorm::workload::parse(&text, "w.toml", Path::new("workloads"), &overrides) {
+            let lines = text.lines().count() + 1;
+            for problem in error.problems() {
+                let place = problem.place.to_string();
+                let line = place.strip_prefix("w.toml:").map_or(Ok(1), str::parse::<usize>);
+                proptest::prop_assert!(line.is_ok_and(|l| (1..=lines).contains(&l)), "{problem}");
+                proptest::prop_assert!(!problem.what.is_empty());
+            }
+        }
     }
 }

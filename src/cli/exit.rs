@@ -57,23 +57,9 @@ impl Ended {
         Ended { exit: Exit::Usage, message: error.to_string() }
     }
 
-    /// The network cannot be used so: the usage's fault if a flag or the workload is to change, whatever the machine
-    /// or the server is like.
+    /// The network cannot be used so: wrong usage if the workload's own words are at fault, else not to be done here.
     pub fn net(error: NetError) -> Ended {
-        let exit = match &error {
-            NetError::NoConsent { .. }
-            | NetError::BadHost { .. }
-            | NetError::SourceRange { .. }
-            | NetError::SourceFamily { .. }
-            | NetError::CaMissing { .. }
-            | NetError::CaUnreadable { .. }
-            | NetError::CaNotPem { .. }
-            | NetError::CaEmpty { .. }
-            | NetError::CaUnfit { .. }
-            | NetError::CaNotNamed => Exit::Usage,
-            _ => Exit::Undone,
-        };
-        Ended { exit, message: error.to_string() }
+        if error.is_usage() { Ended::usage(error) } else { Ended::undone(error) }
     }
 
     /// The results' folder cannot be used: the usage's fault if another should be named, the machine's if not.

@@ -312,15 +312,15 @@ fn runtime() -> Result<Runtime, Ended> {
         .map_err(|error| Ended::undone(format!("could not start the runtime: {error}")))
 }
 
-/// Phones to which the plan returns the power.
+/// Phones to which the plan returns the power at least once.
 fn powered_up(plan: &Plan) -> u64 {
-    let mut concerned = vec![false; plan.fleets.len()];
-    for phase in plan.phases.iter().filter(|p| p.trigger == Trigger::PowerUp) {
-        for fleet in &phase.fleets {
-            concerned[*fleet] = true;
+    let mut phones = vec![false; plan.phones() as usize];
+    for phase in (0..plan.phases.len()).filter(|n| plan.phases[*n].trigger == Trigger::PowerUp) {
+        for start in plan.starts_of_phase(phase) {
+            phones[start.phone as usize] = true;
         }
     }
-    plan.fleets.iter().zip(concerned).filter(|(_, c)| *c).map(|(f, _)| u64::from(f.count)).sum()
+    phones.into_iter().filter(|powered| *powered).count() as u64
 }
 
 #[allow(clippy::disallowed_methods, reason = "the folder and the manifest carry the date of the run")]

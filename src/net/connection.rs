@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
-use super::authority::written;
 use super::clock::now;
 use super::stream::Stream;
 use crate::phone::Origin;
@@ -58,7 +57,7 @@ impl Drop for Connection {
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
-            .field("origin", &written(&self.origin))
+            .field("origin", &self.origin.to_string())
             .field("idle_for", &self.idle_for())
             .finish()
     }

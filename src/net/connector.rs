@@ -14,7 +14,6 @@ use http::HeaderValue;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 
-use super::authority::{authority, written};
 use super::clock::now;
 use super::conversation::{Conversation, converse};
 use super::deadline::Deadline;
@@ -98,7 +97,7 @@ impl Connector {
             .collect::<Result<Vec<_>, _>>()?;
         for server in &servers {
             if let Some(source) = sources.firsts().find(|source| server.towards(Some(*source)).next().is_none()) {
-                return Err(NetError::SourceFamily { source_address: source, origin: written(&server.origin) });
+                return Err(NetError::SourceFamily { source_address: source, origin: server.origin.to_string() });
             }
         }
         let needs_tls = servers.iter().any(|server| server.origin.tls);
@@ -131,7 +130,7 @@ impl Connector {
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let origins = self.inner.servers.iter().map(|server| written(&server.origin));
+        let origins = self.inner.servers.iter().map(|server| server.origin.to_string());
         f.debug_struct("Connector").field("origins", &origins.collect::<Vec<_>>()).finish_non_exhaustive()
     }
 }
@@ -139,7 +138,7 @@ impl fmt::Debug for Connector {
 impl Server {
     fn new(origin: &Origin, addresses: &[SocketAddr]) -> Result<Server, NetError> {
         let bad = || NetError::BadHost { host: origin.host.clone() };
-        let host = HeaderValue::try_from(authority(origin)).map_err(|_| bad())?;
+        let host = HeaderValue::try_from(origin.authority()).map_err(|_| bad())?;
         let name = match origin.tls {
             true => Some(ServerName::try_from(origin.host.clone()).map_err(|_| bad())?),
             false => None,

@@ -20,7 +20,7 @@ use super::outgoing::{Gate, Outgoing, Prepared};
 use super::stream::Stream;
 use crate::phone::{Answer, BodyFacts, ContentHash, Failure};
 
-/// Largest body a phone takes: 32 MiB [assumed; the largest firmware package of the simulated families is smaller].
+/// Largest body a phone takes (assumed).
 pub(super) const BODY_LIMIT: u64 = 32 * 1024 * 1024;
 /// Buffer for heads: a larger one is [`Failure::ResponseTooLarge`].
 const HEAD_LIMIT: usize = 64 * 1024;

@@ -23,3 +23,26 @@ pub(super) async fn dial(target: SocketAddr, source: Option<IpAddr>) -> io::Resu
     }
     Ok(stream)
 }
+
+#[cfg(test)]
+mod tests {
+    use nix::sys::socket::getsockopt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn sources_are_bound_without_a_port_of_their_own() {
+        let test = async {
+            for (target, source) in [("127.0.0.1:0", "127.0.0.5"), ("[::1]:0", "::1")] {
+                let listener = TcpListener::bind(target).await.unwrap();
+                let source: IpAddr = source.parse().unwrap();
+                let stream = dial(listener.local_addr().unwrap(), Some(source)).await.unwrap();
+                assert_eq!(stream.local_addr().unwrap().ip(), source);
+                assert!(getsockopt(&stream, IpBindAddressNoPort).unwrap(), "{target}");
+                assert!(stream.nodelay().unwrap());
+            }
+        };
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+    }
+}

@@ -254,6 +254,24 @@ pub enum NetError {
 }
 
 impl NetError {
+    /// Whether what was typed (workload, arguments, files they name) is at fault, rather than what was found
+    /// when it was tried.
+    pub const fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            NetError::BadHost { .. }
+                | NetError::NoConsent { .. }
+                | NetError::CaMissing { .. }
+                | NetError::CaUnreadable { .. }
+                | NetError::CaNotPem { .. }
+                | NetError::CaEmpty { .. }
+                | NetError::CaUnfit { .. }
+                | NetError::CaNotNamed
+                | NetError::SourceRange { .. }
+                | NetError::SourceFamily { .. }
+        )
+    }
+
     /// Who must act so that it goes away.
     pub const fn fault(&self) -> Fault {
         match self {

@@ -130,3 +130,115 @@ fn gone(broken: bool) -> Failure {
 pub(super) fn tls_error(error: &io::Error) -> Option<&TlsError> {
     error.get_ref().and_then(|inner| inner.downcast_ref())
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::{OtherError, PeerIncompatible, PeerMisbehaved};
+
+    use super::*;
+
+    fn os(errno: Errno) -> io::Error {
+        io::Error::from_raw_os_error(errno as i32)
+    }
+
+    fn tls(error: TlsError) -> io::Error {
+        io::Error::new(ErrorKind::InvalidData, error)
+    }
+
+    fn certificate(error: CertificateError) -> io::Error {
+        tls(TlsError::InvalidCertificate(error))
+    }
+
+    #[test]
+    fn connect_table() {
+        for (errno, want) in [
+            (Errno::ECONNREFUSED, Failure::ConnectRefused),
+            (Errno::ETIMEDOUT, Failure::ConnectTimeout),
+            (Errno::EHOSTUNREACH, Failure::ConnectUnreachable),
+            (Errno::ENETUNREACH, Failure::ConnectUnreachable),
+            (Errno::ENETDOWN, Failure::ConnectUnreachable),
+            (Errno::EACCES, Failure::ConnectUnreachable),
+            (Errno::EADDRNOTAVAIL, Failure::LocalPorts),
+            (Errno::EADDRINUSE, Failure::LocalPorts),
+            (Errno::EMFILE, Failure::LocalFiles),
+            (Errno::ENFILE, Failure::LocalFiles),
+            (Errno::ECONNRESET, Failure::ConnectFailed),
+            (Errno::ENOBUFS, Failure::ConnectFailed),
+            (Errno::ENOMEM, Failure::ConnectFailed),
+        ] {
+            assert_eq!(of_connect(&os(errno)), want, "{errno}");
+        }
+        assert_eq!(of_connect(&io::Error::other("?")), Failure::ConnectFailed);
+    }
+
+    #[test]
+    fn handshake_table() {
+        use AlertDescription as Alert;
+        let alert = |description| tls(TlsError::AlertReceived(description));
+        let table = [
+            (certificate(CertificateError::UnknownIssuer), Failure::TlsUnknownCa),
+            (certificate(CertificateError::Expired), Failure::TlsExpired),
+            (certificate(CertificateError::NotValidYet), Failure::TlsExpired),
+            (certificate(CertificateError::NotValidForName), Failure::TlsWrongName),
+            (certificate(CertificateError::BadSignature), Failure::TlsBadCertificate),
+            (certificate(CertificateError::BadEncoding), Failure::TlsBadCertificate),
+            (certificate(CertificateError::Revoked), Failure::TlsBadCertificate),
+            (certificate(CertificateError::InvalidPurpose), Failure::TlsBadCertificate),
+            (
+                certificate(CertificateError::Other(OtherError(std::sync::Arc::new(io::Error::other("x"))))),
+                Failure::TlsBadCertificate,
+            ),
+            (tls(TlsError::NoCertificatesPresented), Failure::TlsBadCertificate),
+            (tls(TlsError::InvalidMessage(InvalidMessage::InvalidContentType)), Failure::TlsNotTls),
+            (tls(TlsError::InvalidMessage(InvalidMessage::UnknownProtocolVersion)), Failure::TlsNotTls),
+            (tls(TlsError::InvalidMessage(InvalidMessage::MessageTooShort)), Failure::TlsFailed),
+            (tls(TlsError::PeerMisbehaved(PeerMisbehaved::InvalidKeyShare)), Failure::TlsFailed),
+            (tls(TlsError::DecryptError), Failure::TlsFailed),
+            (tls(TlsError::General("x".to_owned())), Failure::TlsFailed),
+            (
+                tls(TlsError::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13)),
+                Failure::TlsIncompatible,
+            ),
+            (alert(Alert::ProtocolVersion), Failure::TlsIncompatible),
+            (alert(Alert::InsufficientSecurity), Failure::TlsIncompatible),
+            (alert(Alert::HandshakeFailure), Failure::TlsIncompatible),
+            (alert(Alert::InternalError), Failure::TlsAlert),
+            (alert(Alert::UnrecognisedName), Failure::TlsAlert),
+            (alert(Alert::CertificateRequired), Failure::TlsAlert),
+            (ErrorKind::UnexpectedEof.into(), Failure::TlsClosed),
+            (os(Errno::ECONNRESET), Failure::TlsClosed),
+            (os(Errno::EPIPE), Failure::TlsClosed),
+            (os(Errno::ECONNABORTED), Failure::TlsClosed),
+            (os(Errno::ETIMEDOUT), Failure::TlsTimeout),
+            (os(Errno::EIO), Failure::TlsFailed),
+        ];
+        for (error, want) in table {
+            let seen = Seen { first_octet: Some(22), certificates: false };
+            assert_eq!(of_handshake(&error, seen), want, "{error}");
+            let nothing = Seen::default();
+            assert_eq!(of_handshake(&error, nothing), want, "{error}, nothing seen");
+            let plaintext = Seen { first_octet: Some(b'H'), certificates: false };
+            assert_eq!(of_handshake(&error, plaintext), Failure::TlsNotTls, "{error}, after plaintext");
+        }
+        // TLS 1.2 servers say so too when they miss a client certificate, which is no matter of suites.
+        let late = Seen { first_octet: Some(22), certificates: true };
+        assert_eq!(of_handshake(&alert(Alert::HandshakeFailure), late), Failure::TlsAlert);
+    }
+
+    #[test]
+    fn stream_table() {
+        for (error, whole, broken) in [
+            (os(Errno::ECONNRESET), Failure::Reset, Failure::Reset),
+            (os(Errno::EPIPE), Failure::Reset, Failure::Reset),
+            (ErrorKind::UnexpectedEof.into(), Failure::Closed, Failure::Reset),
+            (os(Errno::ETIMEDOUT), Failure::Closed, Failure::Reset),
+            (ErrorKind::InvalidInput.into(), Failure::MalformedResponse, Failure::MalformedResponse),
+            (ErrorKind::InvalidData.into(), Failure::MalformedResponse, Failure::MalformedResponse),
+            (tls(TlsError::AlertReceived(AlertDescription::CertificateRequired)), Failure::TlsAlert, Failure::TlsAlert),
+            (tls(TlsError::DecryptError), Failure::TlsFailed, Failure::TlsFailed),
+        ] {
+            assert_eq!(of_stream(&error, false), whole, "{error}");
+            assert_eq!(of_stream(&error, true), broken, "{error}, broken");
+        }
+    }
+}

@@ -78,12 +78,21 @@ pub fn raise_open_files() -> Result<u64, NetError> {
 /// Raises the open files as far as allowed and checks that `demand` fits this machine.
 ///
 /// # Errors
-/// [`NetError::Files`] or [`NetError::Ports`], which say what change makes it fit; [`NetError::SourceRange`] or
-/// [`NetError::SourceNotLocal`] if a source address cannot be used; [`NetError::System`] if a limit cannot be read.
+/// [`NetError::Files`] or [`NetError::Ports`], which say what change makes it fit; [`NetError::SourceRange`],
+/// [`NetError::SourceNotLocal`] or [`NetError::SourceFamily`] if a source address cannot be used; [`NetError::System`] if a limit cannot be read.
 pub fn check(demand: &Demand<'_>) -> Result<Limits, NetError> {
     let sources = Sources::new(demand.sources)?;
     sources.require_local()?;
-    let sources = if demand.sources.is_empty() { 1 } else { sources.towards(demand.target) };
+    let sources = match demand.sources.first() {
+        None => 1,
+        Some(first) => match sources.towards(demand.target) {
+            0 => {
+                let origin = demand.target.to_string();
+                return Err(NetError::SourceFamily { source_address: first.first, origin });
+            }
+            some => some,
+        },
+    };
     assess(demand, sources, raise_open_files()?, local_ports()?)
 }
 
@@ -231,6 +240,8 @@ mod tests {
         let more = check(&Demand { sources: &sources, ..demand(1) }).unwrap();
         assert_eq!(more.sources, 3);
         assert_eq!(more.connections_by_ports, 3 * limits.connections_by_ports);
+        let v6 = Demand { sources: &sources, target: "::1".parse().unwrap(), ..demand(1) };
+        assert!(matches!(check(&v6), Err(NetError::SourceFamily { .. })));
     }
 
     #[test]

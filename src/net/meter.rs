@@ -148,3 +148,63 @@ impl AsyncWrite for Socket {
         Pin::new(&mut self.tcp).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use socket2::SockRef;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn pair() -> (Socket, TcpStream, Rc<Meter>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        server.set_nodelay(true).unwrap();
+        let meter = Rc::new(Meter::default());
+        (Socket::new(client, Rc::clone(&meter)), server, meter)
+    }
+
+    fn run(test: impl Future<Output = ()>) {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+    }
+
+    #[test]
+    fn octets_and_first_moments_are_noted() {
+        run(async {
+            let (mut socket, mut server, meter) = pair().await;
+            assert_eq!((meter.bytes(), meter.first_octet.get()), ((0, 0), None));
+            socket.write_all(b"hello").await.unwrap();
+            let wrote = meter.first_write.get().unwrap();
+            server.write_all(b"HTTP").await.unwrap();
+            let mut read = [0; 4];
+            socket.read_exact(&mut read).await.unwrap();
+            socket.write_all(b" again").await.unwrap();
+            assert_eq!((meter.bytes(), meter.first_octet.get()), ((11, 4), Some(b'H')));
+            assert_eq!(meter.first_write.get(), Some(wrote));
+            assert!(meter.first_read.get().unwrap() >= wrote);
+        });
+    }
+
+    #[test]
+    fn an_answer_before_a_reset_is_still_read_after_a_write_has_met_the_reset() {
+        run(async {
+            let (mut socket, mut server, meter) = pair().await;
+            socket.write_all(b"the server never reads this").await.unwrap();
+            server.readable().await.unwrap();
+            server.write_all(b"401").await.unwrap();
+            SockRef::from(&server).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+            drop(server);
+            let before = meter.bytes().0;
+            socket.write_all(b"more").await.unwrap();
+            socket.write_all(b"and more").await.unwrap();
+            assert!(meter.broken.get());
+            assert_eq!(meter.bytes().0, before, "what was thrown away was not sent");
+            let mut answer = [0; 3];
+            socket.read_exact(&mut answer).await.unwrap();
+            assert_eq!(&answer, b"401");
+            assert!(!matches!(socket.read(&mut answer).await, Ok(1..)), "nothing follows");
+        });
+    }
+}

@@ -15,7 +15,6 @@
 //! makes its own [`Connector`]. Before the storm, [`resolve`], [`limits`] and [`preflight`] say in words what
 //! would not work.
 
-mod authority;
 mod clock;
 mod connection;
 mod connector;

@@ -10,7 +10,6 @@ use rustls::pki_types::ServerName;
 use rustls::{CertificateError, Error as TlsError};
 use tokio::net::TcpStream;
 
-use super::authority::written;
 use super::deadline::Deadline;
 use super::dial::dial;
 use super::failure::{self, tls_error};
@@ -44,10 +43,13 @@ pub async fn probe(settings: &Settings, origin: &Origin) -> Result<(), NetError>
         // A TLS port may answer with an alert, with a 400 in plaintext, or not at all: ask it in TLS.
         answer => {
             if speaks_tls(settings, origin).await? {
-                return Err(NetError::SpeaksTls { origin: written(origin) });
+                return Err(NetError::SpeaksTls { origin: origin.to_string() });
             }
-            let not_http =
-                |failure: Failure| NetError::NotHttp { origin: written(origin), failure, failure_name: failure.name() };
+            let not_http = |failure: Failure| NetError::NotHttp {
+                origin: origin.to_string(),
+                failure,
+                failure_name: failure.name(),
+            };
             answer.map(drop).map_err(not_http)
         }
     }
@@ -118,11 +120,11 @@ fn unreachable_target(origin: &Origin, failure: Failure) -> NetError {
         Failure::LocalFiles => "this process may open no more files: raise the limit (`ulimit -n`)",
         _ => "the connection cannot be made",
     };
-    NetError::Unreachable { origin: written(origin), failure, what: what.to_owned() }
+    NetError::Unreachable { origin: origin.to_string(), failure, what: what.to_owned() }
 }
 
 fn describe(settings: &Settings, origin: &Origin, broken: &Broken) -> NetError {
-    let here = written(origin);
+    let here = origin.to_string();
     let tls = broken.error.as_ref().and_then(tls_error);
     match broken.failure {
         Failure::TlsNotTls => NetError::NotTls { origin: here },

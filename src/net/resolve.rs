@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use tokio::net::lookup_host;
 
 use super::NetError;
-use super::authority::written;
 use crate::phone::Origin;
 
 /// The allowed origins of a run and where they are. Nothing else is ever connected to.
@@ -49,7 +48,7 @@ async fn look_up(origin: &Origin) -> Result<Vec<SocketAddr>, NetError> {
         return Ok(vec![SocketAddr::new(ip, origin.port)]);
     }
     let unresolved =
-        |reason: String| NetError::Unresolved { origin: written(origin), host: origin.host.clone(), reason };
+        |reason: String| NetError::Unresolved { origin: origin.to_string(), host: origin.host.clone(), reason };
     let found =
         lookup_host((origin.host.as_str(), origin.port)).await.map_err(|error| unresolved(error.to_string()))?;
     let mut addresses = Vec::new();
@@ -67,7 +66,7 @@ async fn look_up(origin: &Origin) -> Result<Vec<SocketAddr>, NetError> {
 /// [`NetError::NoConsent`] with the first address that is not loopback.
 pub fn require_loopback(origin: &Origin, addresses: &[SocketAddr]) -> Result<(), NetError> {
     match addresses.iter().find(|address| !is_loopback(address.ip())) {
-        Some(address) => Err(NetError::NoConsent { origin: written(origin), address: address.ip() }),
+        Some(address) => Err(NetError::NoConsent { origin: origin.to_string(), address: address.ip() }),
         None => Ok(()),
     }
 }

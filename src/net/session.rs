@@ -163,3 +163,97 @@ impl ClientSessionStore for PhoneSessions {
         self.read(server, |s| s.tls13.pop_back())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(name: &'static str) -> ServerName<'static> {
+        ServerName::try_from(name).unwrap()
+    }
+
+    /// The group hint stands for all that is stored: real sessions only come out of handshakes (tests/net_tls.rs).
+    fn hint(store: &PhoneSessions, phone: u32, name: &'static str) -> Option<NamedGroup> {
+        as_phone(phone, || store.kx_hint(&server(name)))
+    }
+
+    /// How many phones are stored, by either account.
+    fn sizes(store: &PhoneSessions) -> (usize, usize) {
+        let shelf = store.shelf();
+        (shelf.phones.len(), shelf.order.len())
+    }
+
+    fn learn(store: &PhoneSessions, phone: u32, name: &'static str, group: NamedGroup) {
+        as_phone(phone, || store.set_kx_hint(server(name), group));
+    }
+
+    #[test]
+    fn each_phone_and_server_has_its_own() {
+        let store = PhoneSessions::new(10);
+        learn(&store, 1, "a.example", NamedGroup::X25519);
+        learn(&store, 1, "b.example", NamedGroup::secp256r1);
+        learn(&store, 2, "a.example", NamedGroup::secp384r1);
+        assert_eq!(hint(&store, 1, "a.example"), Some(NamedGroup::X25519));
+        assert_eq!(hint(&store, 1, "b.example"), Some(NamedGroup::secp256r1));
+        assert_eq!(hint(&store, 2, "a.example"), Some(NamedGroup::secp384r1));
+        assert_eq!(hint(&store, 2, "b.example"), None);
+        assert_eq!(hint(&store, 3, "a.example"), None);
+        learn(&store, 2, "a.example", NamedGroup::X25519);
+        assert_eq!(hint(&store, 2, "a.example"), Some(NamedGroup::X25519));
+    }
+
+    #[test]
+    fn nothing_is_stored_or_found_outside_an_exchange() {
+        let store = PhoneSessions::new(10);
+        store.set_kx_hint(server("a.example"), NamedGroup::X25519);
+        assert_eq!(sizes(&store), (0, 0));
+        learn(&store, 1, "a.example", NamedGroup::X25519);
+        assert_eq!(store.kx_hint(&server("a.example")), None);
+    }
+
+    #[test]
+    fn polls_may_nest_and_panic() {
+        let store = PhoneSessions::new(10);
+        as_phone(1, || {
+            learn(&store, 2, "a.example", NamedGroup::X25519);
+            store.set_kx_hint(server("a.example"), NamedGroup::secp384r1);
+        });
+        assert_eq!(hint(&store, 1, "a.example"), Some(NamedGroup::secp384r1));
+        assert!(std::panic::catch_unwind(|| as_phone(7, || panic!("on purpose"))).is_err());
+        assert_eq!(PHONE.get(), None);
+    }
+
+    #[test]
+    fn forgetting_takes_all_of_one_phone() {
+        let store = PhoneSessions::new(10);
+        for phone in [1, 2] {
+            learn(&store, phone, "a.example", NamedGroup::X25519);
+            learn(&store, phone, "b.example", NamedGroup::X25519);
+        }
+        store.forget(1);
+        store.forget(99);
+        assert_eq!((hint(&store, 1, "a.example"), hint(&store, 1, "b.example")), (None, None));
+        assert!(hint(&store, 2, "a.example").is_some());
+        assert_eq!(sizes(&store), (1, 1));
+    }
+
+    #[test]
+    fn the_store_is_bounded_and_says_whom_it_dropped() {
+        let store = PhoneSessions::new(3);
+        for phone in 0..3 {
+            learn(&store, phone, "a.example", NamedGroup::X25519);
+        }
+        store.forget(1);
+        learn(&store, 1, "a.example", NamedGroup::X25519);
+        assert_eq!(store.evicted(), 0);
+        learn(&store, 3, "a.example", NamedGroup::X25519);
+        let kept: Vec<_> = (0..4).filter(|phone| hint(&store, *phone, "a.example").is_some()).collect();
+        assert_eq!((kept, store.evicted()), (vec![1, 2, 3], 1));
+        for name in ["b.example", "c.example"] {
+            learn(&store, 3, name, NamedGroup::X25519);
+        }
+        assert_eq!(hint(&store, 3, "a.example"), None, "a phone has two servers at most");
+        assert!(hint(&store, 3, "b.example").is_some() && hint(&store, 3, "c.example").is_some());
+        assert_eq!(sizes(&store), (3, 3));
+    }
+}

@@ -77,3 +77,63 @@ fn nth(first: IpAddr, n: u32) -> Option<IpAddr> {
         IpAddr::V6(v6) => u128::from(v6).checked_add(u128::from(n)).map(|a| IpAddr::V6(Ipv6Addr::from(a))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn range(first: &str, count: u32) -> SourceRange {
+        SourceRange { first: first.parse().unwrap(), count }
+    }
+
+    #[test]
+    fn phones_take_them_in_turn() {
+        let sources = Sources::new(&[range("127.0.0.254", 3), range("::1", 1)]).unwrap();
+        let taken: Vec<String> = (0..6).map(|phone| sources.of(phone).unwrap().to_string()).collect();
+        assert_eq!(taken, ["127.0.0.254", "127.0.0.255", "127.0.1.0", "::1", "127.0.0.254", "127.0.0.255"]);
+        assert_eq!(sources.towards("127.0.0.1".parse().unwrap()), 3);
+        assert_eq!(sources.towards("::1".parse().unwrap()), 1);
+        assert_eq!(Sources::new(&[]).unwrap().of(5), None);
+    }
+
+    #[test]
+    fn ranges_that_make_no_sense() {
+        for (first, count, sound) in [
+            ("127.0.0.1", 0, false),
+            ("255.255.255.255", 1, true),
+            ("255.255.255.255", 2, false),
+            ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 2, false),
+            ("::", u32::MAX, true),
+        ] {
+            assert_eq!(Sources::new(&[range(first, count)]).is_ok(), sound, "{first} {count}");
+        }
+    }
+
+    #[test]
+    fn only_this_machines_addresses_are_local() {
+        assert!(Sources::new(&[range("127.9.9.9", 20)]).unwrap().require_local().is_ok());
+        let foreign = Sources::new(&[range("127.0.0.1", 1), range("192.0.2.1", 1)]).unwrap().require_local();
+        assert!(matches!(foreign, Err(NetError::SourceNotLocal { address, .. }) if address.to_string() == "192.0.2.1"));
+    }
+
+    proptest! {
+        #[test]
+        fn every_phone_has_one_of_them_and_all_are_used_alike(
+            counts in prop::collection::vec(1u32..50, 1..5),
+            rounds in 1u32..4,
+        ) {
+            let ranges: Vec<_> =
+                counts.iter().enumerate().map(|(n, count)| range(&format!("127.{n}.0.0"), *count)).collect();
+            let sources = Sources::new(&ranges).unwrap();
+            let total: u32 = counts.iter().sum();
+            let mut uses = std::collections::HashMap::new();
+            for phone in 0..total * rounds {
+                *uses.entry(sources.of(phone).unwrap()).or_insert(0) += 1;
+            }
+            prop_assert_eq!(uses.len() as u32, total);
+            prop_assert!(uses.values().all(|n| *n == rounds));
+        }
+    }
+}

@@ -24,7 +24,7 @@ pub struct TlsSettings {
     pub plan: TlsPlan,
     /// The CA certificates trusted.
     pub trust: Trust,
-    /// Whether ALPN `http/1.1` is offered. Phones of the simulated age send none [assumed].
+    /// Whether ALPN `http/1.1` is offered. Phones of the simulated age send none (assumed).
     pub alpn: bool,
 }
 
@@ -67,7 +67,7 @@ impl Tls {
     }
 }
 
-/// aws-lc-rs with the classical groups only: no phone of the simulated age offers a post-quantum one [assumed], and
+/// aws-lc-rs with the classical groups only: no phone of the simulated age offers a post-quantum one (assumed), and
 /// a server that prefers it would answer with a hello-retry no real phone causes.
 fn provider() -> CryptoProvider {
     let kx_groups = vec![kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1];

@@ -92,3 +92,66 @@ fn add(roots: &mut RootCertStore, file: &str, pem: &[u8]) -> Result<(), NetError
     };
     Err(NetError::CaNotPem { file: file(), reason: reason.to_owned() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn certificate() -> rcgen::CertifiedKey<rcgen::KeyPair> {
+        rcgen::generate_simple_self_signed(vec!["ca.example".to_owned()]).unwrap()
+    }
+
+    #[test]
+    fn what_a_ca_file_may_be() {
+        let made = certificate();
+        let (pem, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let junk = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let torn = "-----BEGIN CERTIFICATE-----\nAAAA\n";
+        type Right = fn(&Result<Trust, NetError>) -> bool;
+        let table: [(&str, Vec<u8>, Right); 9] = [
+            ("one certificate", pem.clone().into(), |r| r.is_ok()),
+            ("two, with text between", format!("{pem}\ntext\n{}", certificate().cert.pem()).into(), |r| r.is_ok()),
+            ("with its key", format!("{key}{pem}").into(), |r| r.is_ok()),
+            ("only a key", key.into(), |r| matches!(r, Err(NetError::CaEmpty { .. }))),
+            ("nothing", Vec::new(), |r| matches!(r, Err(NetError::CaNotPem { .. }))),
+            ("text", b"hello".to_vec(), |r| matches!(r, Err(NetError::CaNotPem { .. }))),
+            (
+                "DER",
+                made.cert.der().to_vec(),
+                |r| matches!(r, Err(NetError::CaNotPem { reason, .. }) if reason.contains("-inform der")),
+            ),
+            ("no certificate inside", junk.into(), |r| matches!(r, Err(NetError::CaUnfit { .. }))),
+            ("torn off", torn.into(), |r| matches!(r, Err(NetError::CaNotPem { .. }))),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content, right) in table {
+            let file = folder.path().join("ca.pem");
+            fs::write(&file, &content).unwrap();
+            let from_file = Trust::from_files(&[&file]);
+            assert!(right(&from_file), "{name}: {from_file:?}");
+            let from_text = Trust::from_pem("the target's own", &content);
+            assert!(right(&from_text), "{name}: {from_text:?}");
+            if let Err(error) = from_file {
+                assert!(error.to_string().starts_with(&file.display().to_string()), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_or_is_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = Trust::from_files(&[folder.path().join("nowhere.pem")]);
+        assert!(matches!(missing, Err(NetError::CaMissing { .. })), "{missing:?}");
+        let unreadable = Trust::from_files(&[folder.path()]);
+        assert!(matches!(unreadable, Err(NetError::CaUnreadable { .. })), "{unreadable:?}");
+    }
+
+    #[test]
+    fn what_is_trusted_is_named() {
+        assert!(Trust::default().is_empty());
+        assert_eq!(Trust::default().names(), "no CA at all");
+        let trust = Trust::from_pem("the target's own CA", certificate().cert.pem().as_bytes()).unwrap();
+        assert!(!trust.is_empty());
+        assert_eq!(trust.names(), "the target's own CA");
+    }
+}

@@ -1,5 +1,6 @@
-//! The phone machine: power, boot chain, timers, people. What happens inside one operation is
-//! [`super::operating`]'s.
+//! The phone machine: inputs in, actions out. Its parts: the boot chain (`boot.rs`), one operation
+//! (`operating.rs`) and its challenges (`challenged.rs`), what follows its end (`ending.rs`), the person at a
+//! prompt (`person.rs`), timers (`timers.rs`).
 //!
 //! ```text
 //!            power-up                 due                    done, chain not through
@@ -25,14 +26,14 @@
 
 use std::sync::Arc;
 
-use super::family::Learns;
+use super::boot::Chain;
 use super::operating::{Cause, Doing};
 use super::timers::{TimerFor, Timers};
 use super::{
-    Action, Chance, Draw, DropCause, Failure, Fleet, Identity, Input, Moment, Operation, Origin, Outcome, Purpose,
-    Screen, Standing, Trigger,
+    Action, Chance, Draw, DropCause, Fleet, Identity, Input, Moment, Operation, Origin, Outcome, Purpose, Screen,
+    Standing, Trigger,
 };
-use crate::auth::{CredentialStore, Credentials, RealmCache};
+use crate::auth::{CredentialStore, RealmCache};
 use crate::phone::BodyFacts;
 
 /// What every phone of a fleet needs to know and none keeps for itself.
@@ -54,17 +55,17 @@ pub struct Context<'a> {
 pub struct Phone {
     pub(super) index: u32,
     draws: Draws,
-    power: Power,
-    chain: Chain,
+    pub(super) power: Power,
+    pub(super) chain: Chain,
     /// The screen that waits, and the operation that led there.
-    screen: Option<(Screen, Operation)>,
+    pub(super) screen: Option<(Screen, Operation)>,
     /// How many times the person at the screen has typed.
-    typings: u8,
+    pub(super) typings: u8,
     /// Failures in a row, for the retry list.
-    failures: u8,
+    pub(super) failures: u8,
     /// Set once the run drains: nothing new begins.
-    draining: Option<DropCause>,
-    timers: Timers,
+    pub(super) draining: Option<DropCause>,
+    pub(super) timers: Timers,
     pub(super) doing: Option<Box<Doing>>,
     pub(super) memory: Option<Box<Memory>>,
 }
@@ -78,22 +79,9 @@ const DRAWS: usize = 16;
 
 /// Whether the phone has power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Power {
+pub(super) enum Power {
     Off,
     On,
-}
-
-/// How far the boot chain is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Chain {
-    /// Not begun, or broken off at a failure.
-    Broken,
-    /// This stage waits for its timer or is under way.
-    At(u8),
-    /// This stage stands at a screen.
-    Stands(u8),
-    /// Through: the phone is provisioned.
-    Through,
 }
 
 /// What a phone remembers beyond its fleet's rule.
@@ -265,77 +253,6 @@ impl Phone {
         }
     }
 
-    fn power_up(&mut self, now: Moment, ctx: &Context<'_>, out: &mut Vec<Action>) {
-        if self.power == Power::On {
-            out.push(Action::Hangup);
-            self.lose_operation(now, ctx, out);
-            self.drop_chain(DropCause::PoweredOff, ctx, out);
-        }
-        self.power = Power::On;
-        self.screen = None;
-        self.typings = 0;
-        self.failures = 0;
-        self.timers = Timers::default();
-        if let Some(memory) = &mut self.memory {
-            memory.realms = RealmCache::default();
-        }
-        self.begin_chain(now, 0, ctx, out);
-    }
-
-    /// The operation under way ends with the power, or with the run.
-    fn lose_operation(&mut self, now: Moment, ctx: &Context<'_>, out: &mut Vec<Action>) {
-        self.finish(now, Outcome::Failed(Failure::Aborted), ctx, out);
-    }
-
-    /// Plans the boot chain from `stage` on and waits for it.
-    fn begin_chain(&mut self, now: Moment, stage: u8, ctx: &Context<'_>, out: &mut Vec<Action>) {
-        let stages = ctx.fleet.family.boot().iter().skip(usize::from(stage));
-        out.extend(stages.map(|s| Action::Planned(s.operation)));
-        self.reach(now, stage, ctx, out);
-    }
-
-    /// Waits for `stage` of the boot chain, or finds the chain through.
-    fn reach(&mut self, now: Moment, stage: u8, ctx: &Context<'_>, out: &mut Vec<Action>) {
-        match ctx.fleet.family.boot().get(usize::from(stage)) {
-            Some(at) => {
-                self.chain = Chain::At(stage);
-                let delay = at.delay.pick(&mut self.draw(at.purpose, ctx));
-                self.timers.set(TimerFor::Chain, now + delay);
-            }
-            None => {
-                self.chain = Chain::Through;
-                out.push(Action::Provisioned);
-            }
-        }
-        if let Some(cause) = self.draining {
-            self.drop_chain(cause, ctx, out);
-        }
-    }
-
-    /// The operation of the stage the chain is at.
-    fn stage(&self, ctx: &Context<'_>) -> Option<Operation> {
-        match self.chain {
-            Chain::At(stage) => Some(ctx.fleet.family.boot().get(usize::from(stage))?.operation),
-            _ => None,
-        }
-    }
-
-    /// Stages that wait for their timer will never start. The one under way is not among them.
-    fn drop_chain(&mut self, cause: DropCause, ctx: &Context<'_>, out: &mut Vec<Action>) {
-        if let Chain::At(stage) = self.chain
-            && self.timers.is_set(TimerFor::Chain)
-        {
-            self.timers.clear(TimerFor::Chain);
-            self.chain = Chain::Broken;
-            self.drop_stages(stage, cause, ctx, out);
-        }
-    }
-
-    fn drop_stages(&self, from: u8, cause: DropCause, ctx: &Context<'_>, out: &mut Vec<Action>) {
-        let stages = ctx.fleet.family.boot().iter().skip(usize::from(from));
-        out.extend(stages.map(|s| Action::Dropped(s.operation, cause)));
-    }
-
     fn asked(&mut self, now: Moment, trigger: Trigger, ctx: &Context<'_>, out: &mut Vec<Action>) {
         let Some((operation, delay)) = ctx.fleet.family.on_trigger(trigger) else { return };
         let timer = TimerFor::Asked(operation);
@@ -351,7 +268,7 @@ impl Phone {
         }
     }
 
-    fn plan_and_begin(
+    pub(super) fn plan_and_begin(
         &mut self,
         at: Moment,
         operation: Operation,
@@ -363,160 +280,10 @@ impl Phone {
         self.begin(at, operation, cause, ctx, out);
     }
 
-    fn try_again(&mut self, at: Moment, ctx: &Context<'_>, out: &mut Vec<Action>) {
-        if self.chain == Chain::Through {
-            self.plan_and_begin(at, Operation::Resync, Cause::Again, ctx, out);
-        } else {
-            // The chain is walked anew from its first stage, whose delay the retry timer has been.
-            let stages = ctx.fleet.family.boot();
-            out.extend(stages.iter().map(|s| Action::Planned(s.operation)));
-            self.chain = Chain::At(0);
-            if let Some(stage) = stages.first() {
-                self.begin(at, stage.operation, Cause::Again, ctx, out);
-            }
-        }
-    }
-
-    /// Called by the operation's end: what comes after it.
-    pub(super) fn ended(
-        &mut self,
-        now: Moment,
-        operation: Operation,
-        outcome: Outcome,
-        ctx: &Context<'_>,
-        out: &mut Vec<Action>,
-    ) {
-        let family = &*ctx.fleet.family;
-        let in_chain = self.chain_stage(ctx).filter(|(_, op)| *op == operation);
-        if outcome.is_success() {
-            self.failures = 0;
-            self.clear_screen(operation);
-        } else {
-            self.failures = self.failures.saturating_add(1);
-        }
-        if let Outcome::Prompt(screen) = outcome {
-            self.prompt(now, screen, operation, ctx, out);
-        }
-        if let Some((stage, _)) = in_chain {
-            let was_standing = matches!(self.chain, Chain::Stands(_));
-            if family.continues(operation, outcome) {
-                if was_standing {
-                    self.begin_chain(now, stage + 1, ctx, out);
-                } else {
-                    self.reach(now, stage + 1, ctx, out);
-                }
-            } else {
-                let aborted = outcome == Outcome::Failed(Failure::Aborted);
-                let cause = if aborted { DropCause::PoweredOff } else { DropCause::BootIncomplete };
-                if !was_standing {
-                    self.drop_stages(stage + 1, self.draining.unwrap_or(cause), ctx, out);
-                }
-                let stands = matches!(outcome, Outcome::Prompt(_)) || (was_standing && self.screen.is_some());
-                self.chain = if stands { Chain::Stands(stage) } else { Chain::Broken };
-            }
-        }
-        if self.draining.is_none() {
-            self.arm(now, operation, outcome, ctx);
-        }
-    }
-
-    /// Sets the family's own timers after an operation.
-    fn arm(&mut self, now: Moment, operation: Operation, outcome: Outcome, ctx: &Context<'_>) {
-        let family = &*ctx.fleet.family;
-        let (timer, delay) = if outcome.is_success() {
-            if operation != Operation::Resync {
-                return;
-            }
-            self.timers.clear(TimerFor::Retry);
-            (TimerFor::Periodic, family.periodic())
-        } else {
-            (TimerFor::Retry, family.retry(operation, outcome, self.failures))
-        };
-        if let Some(delay) = delay {
-            if timer == TimerFor::Retry {
-                self.timers.clear(TimerFor::Periodic);
-            }
-            let delay = delay.pick(&mut self.draw(Purpose::TimerJitter, ctx));
-            self.timers.set(timer, now + delay);
-        }
-    }
-
-    /// The stage that is under way or stands at a screen, and its operation. While the chain's timer runs, an
-    /// operation of the same kind is somebody's wish and not the stage's.
-    fn chain_stage(&self, ctx: &Context<'_>) -> Option<(u8, Operation)> {
-        let (Chain::At(stage) | Chain::Stands(stage)) = self.chain else { return None };
-        if self.timers.is_set(TimerFor::Chain) {
-            return None;
-        }
-        Some((stage, ctx.fleet.family.boot().get(usize::from(stage))?.operation))
-    }
-
-    fn clear_screen(&mut self, operation: Operation) {
-        if self.screen.is_some_and(|(_, op)| op == operation) {
-            self.screen = None;
-            self.typings = 0;
-            self.timers.clear(TimerFor::Person);
-        }
-    }
-
-    /// Shows a screen, unless it stands there already, and lets the people model decide who comes.
-    fn prompt(&mut self, now: Moment, screen: Screen, operation: Operation, ctx: &Context<'_>, out: &mut Vec<Action>) {
-        // A screen that waits already keeps the operation it waits for.
-        let operation = self.screen.map_or(operation, |(_, first)| first);
-        if self.screen != Some((screen, operation)) || self.typings > 0 {
-            out.push(Action::Prompt(screen));
-        }
-        self.screen = Some((screen, operation));
-        let people = &ctx.fleet.people;
-        // Whether anyone sits here is drawn once for the phone, so it does not change from screen to screen.
-        let comes = ctx.chance.draw(self.index, Purpose::Person, 0).happens(people.come);
-        let waiting = self.timers.is_set(TimerFor::Person);
-        if comes && !waiting && self.draining.is_none() && u32::from(self.typings) < people.attempts {
-            let (least, most) = people.think;
-            let think = self.draw(Purpose::Person, ctx).between(least, most);
-            self.timers.set(TimerFor::Person, now + think);
-        }
-    }
-
-    fn person_types(&mut self, at: Moment, ctx: &Context<'_>, out: &mut Vec<Action>) {
-        let who = ctx.fleet.identity(self.index);
-        let right = self.draw(Purpose::Typing, ctx).happens(ctx.fleet.people.right);
-        out.push(Action::Typed { right });
-        let typed = if right { ctx.fleet.right_credentials(&who) } else { ctx.fleet.wrong_credentials(&who) };
-        self.enter(at, typed, ctx, out);
-    }
-
-    /// Credentials from outside the people model.
-    fn typed(&mut self, now: Moment, credentials: Credentials, ctx: &Context<'_>, out: &mut Vec<Action>) {
-        if self.screen.is_some() && self.doing.is_none() {
-            let right = credentials == ctx.fleet.right_credentials(&ctx.fleet.identity(self.index));
-            out.push(Action::Typed { right });
-            self.timers.clear(TimerFor::Person);
-            self.enter(now, credentials, ctx, out);
-        }
-    }
-
-    fn enter(&mut self, now: Moment, typed: Credentials, ctx: &Context<'_>, out: &mut Vec<Action>) {
-        let Some((_, operation)) = self.screen else { return };
-        self.typings = self.typings.saturating_add(1);
-        if ctx.fleet.family.learns() == Learns::AtOnce {
-            // The screen writes straight into the account and closes.
-            self.screen = None;
-            self.learn(&typed, None, ctx, out);
-        }
-        out.push(Action::Planned(operation));
-        self.begin(now, operation, Cause::Typed(typed), ctx, out);
-    }
-
     fn drain(&mut self, cause: DropCause, ctx: &Context<'_>, out: &mut Vec<Action>) {
         self.draining.get_or_insert(cause);
         self.drop_chain(cause, ctx, out);
         self.timers = Timers::default();
-    }
-
-    /// Whether it has not been provisioned since it booted.
-    pub(super) fn is_booting(&self) -> bool {
-        self.chain != Chain::Through
     }
 
     /// The phone's next draw for this purpose. Each purpose counts for itself, so that the order in which
@@ -539,8 +306,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::bench::{Bench, challenge, fleet, status};
-    use super::super::{Answer, People};
+    use super::super::{Answer, Failure, People};
     use super::*;
+    use crate::auth::Credentials;
 
     /// Anything a server, a person or the plan may do next.
     #[derive(Clone, Copy, Debug)]

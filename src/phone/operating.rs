@@ -2,36 +2,34 @@
 
 use http::{HeaderValue, Method, StatusCode, header};
 
-use super::family::{Challenged, Decision, Learns, Step, Task, Upload};
+use super::family::{Learns, Step, Task, Upload};
 use super::machine::{Context, Phone};
-use super::{Action, Answer, BodyFacts, ChallengeKind, Identity, Moment, Operation, Outcome, Purpose, Reason, Request};
-use crate::auth::{
-    AnswerScheme, Challenge, Charset, CredentialStore, Credentials, Rspauth, Session, basic, parse_challenges,
-};
+use super::{Action, Answer, BodyFacts, Identity, Moment, Operation, Outcome, Purpose, Reason, Request};
+use crate::auth::{AnswerScheme, Charset, Credentials, Rspauth, Session, basic};
 
 /// An operation under way.
 #[derive(Debug)]
 pub(super) struct Doing {
-    operation: Operation,
-    who: Identity,
-    upload: Upload,
+    pub(super) operation: Operation,
+    pub(super) who: Identity,
+    pub(super) upload: Upload,
     /// Which request of the operation, from 0.
-    number: u8,
-    step: Step,
+    pub(super) number: u8,
+    pub(super) step: Step,
     /// Where the step's request goes now: its own path, or where a redirect led.
-    path: String,
-    redirects: u8,
+    pub(super) path: String,
+    pub(super) redirects: u8,
     /// Credentials a person has just typed, not yet tried.
-    typed: Option<Credentials>,
+    pub(super) typed: Option<Credentials>,
     /// What the request under way carries.
-    carries: Carries,
+    pub(super) carries: Carries,
     /// Answers given to challenges of this request, and how many of them because of a stale nonce.
-    answers: u8,
-    stale: u8,
+    pub(super) answers: u8,
+    pub(super) stale: u8,
     /// The credentials of the last answer, learned when they succeed.
-    answered_with: Option<Credentials>,
+    pub(super) answered_with: Option<Credentials>,
     /// Whether the whole operation repeats one that failed.
-    retry: bool,
+    pub(super) retry: bool,
 }
 
 /// Why an operation begins.
@@ -47,7 +45,7 @@ pub(super) enum Cause {
 
 /// What credentials the request under way carries. Sessions themselves live in the realm cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Carries {
+pub(super) enum Carries {
     /// None.
     Nothing,
     /// Some nobody asked for, such as registration credentials.
@@ -60,13 +58,13 @@ enum Carries {
 
 /// Which session gave the credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Proof {
-    realm: Option<String>,
-    scheme: AnswerScheme,
+pub(super) struct Proof {
+    pub(super) realm: Option<String>,
+    pub(super) scheme: AnswerScheme,
 }
 
 impl Proof {
-    fn of(session: &Session) -> Proof {
+    pub(super) fn of(session: &Session) -> Proof {
         Proof { realm: session.realm().map(str::to_owned), scheme: session.scheme() }
     }
 }
@@ -80,11 +78,11 @@ impl Doing {
         matches!(self.carries, Carries::Answer(_))
     }
 
-    fn task(&self, ctx: &Context<'_>) -> Task<'_> {
+    pub(super) fn task(&self, ctx: &Context<'_>) -> Task<'_> {
         Task { who: &self.who, operation: self.operation, tls: ctx.origin.tls, upload: self.upload }
     }
 
-    fn uri(&self, ctx: &Context<'_>) -> String {
+    pub(super) fn uri(&self, ctx: &Context<'_>) -> String {
         format!("{}{}", ctx.base, self.path)
     }
 }
@@ -168,7 +166,7 @@ impl Phone {
         self.send(doing, authorization, reason, ctx, out);
     }
 
-    fn send(
+    pub(super) fn send(
         &mut self,
         doing: Box<Doing>,
         authorization: Option<HeaderValue>,
@@ -284,93 +282,16 @@ impl Phone {
         Outcome::Ok
     }
 
-    fn challenged(&mut self, now: Moment, answer: &Answer, ctx: &Context<'_>, out: &mut Vec<Action>) {
-        let Some(mut doing) = self.doing.take() else { return };
-        let values = answer.headers.get_all(header::WWW_AUTHENTICATE).iter().map(HeaderValue::as_bytes);
-        let challenges = parse_challenges(values);
-        let carried = std::mem::replace(&mut doing.carries, Carries::Nothing);
-        let chosen = challenges.as_ref().ok().and_then(|list| ctx.fleet.family.preference().choose(list));
-        let kind = kind_of(&carried, chosen, doing.stale);
-        out.push(Action::Challenged(kind));
-        let picked = match (&challenges, chosen) {
-            (Err(_), _) => Err(Outcome::MalformedChallenge),
-            (_, None) => Err(Outcome::NoUsableScheme),
-            (_, Some(challenge)) => Ok(challenge),
-        };
-        let challenge = match picked {
-            Ok(challenge) => challenge,
-            Err(outcome) => {
-                self.doing = Some(doing);
-                self.finish(now, outcome, ctx, out);
-                return;
-            }
-        };
-        let origin = ctx.origin.to_string();
-        let cnonce = self.cnonce(ctx);
-        let mut session = None;
-        if kind == ChallengeKind::Stale {
-            let realms = &mut self.memory.get_or_insert_default().realms;
-            let known = realms.session(&origin, challenge.realm()).cloned();
-            session = known.and_then(|mut s| s.renew(challenge, &cnonce).then_some(s));
-        }
-        if session.is_none() {
-            if let Carries::Space(proof) | Carries::Answer(proof) = &carried {
-                self.memory.get_or_insert_default().realms.forget(&origin, proof.realm.as_deref());
-            }
-            let refused = kind == ChallengeKind::Rejected || is_same_basic(&carried, challenge);
-            match self.decide(&mut doing, challenge, refused, ctx) {
-                Decision::Answer(credentials) => {
-                    session = Session::open(challenge, &credentials, &cnonce);
-                    doing.answered_with = Some(credentials);
-                }
-                Decision::Prompt(screen) => return self.end_with(doing, now, Outcome::Prompt(screen), ctx, out),
-                Decision::Fail(outcome) => return self.end_with(doing, now, outcome, ctx, out),
-            }
-        }
-        let Some(mut session) = session else {
-            return self.end_with(doing, now, Outcome::NoUsableScheme, ctx, out);
-        };
-        if doing.answers >= ctx.fleet.family.max_answers() {
-            return self.end_with(doing, now, Outcome::CredentialsRejected, ctx, out);
-        }
-        doing.answers += 1;
-        doing.stale += u8::from(kind == ChallengeKind::Stale);
-        let uri = doing.uri(ctx);
-        let authorization = session.authorize(doing.step.method.as_str(), &uri, &doing.step.body);
-        out.push(Action::Answering(session.scheme()));
-        doing.carries = Carries::Answer(Proof::of(&session));
-        self.memory.get_or_insert_default().realms.put(&origin, &uri, challenge, session);
-        let reason = match kind {
-            ChallengeKind::First => Reason::Answer,
-            ChallengeKind::Stale => Reason::Stale,
-            ChallengeKind::Unsolicited | ChallengeKind::Rejected => Reason::Again,
-        };
-        self.send(doing, Some(authorization), reason, ctx, out);
-    }
-
-    fn decide(&mut self, doing: &mut Doing, challenge: &Challenge, refused: bool, ctx: &Context<'_>) -> Decision {
-        let store: CredentialStore = self.store(ctx);
-        let typed = doing.typed.take();
-        ctx.fleet.family.answer(&Challenged {
-            task: doing.task(ctx),
-            step: doing.number,
-            realm: challenge.realm().unwrap_or_default(),
-            refused,
-            store: &store,
-            typed: typed.as_ref(),
-            booting: self.is_booting(),
-        })
-    }
-
-    fn end_with(&mut self, doing: Box<Doing>, now: Moment, outcome: Outcome, ctx: &Context<'_>, out: &mut Vec<Action>) {
+    pub(super) fn end_with(
+        &mut self,
+        doing: Box<Doing>,
+        now: Moment,
+        outcome: Outcome,
+        ctx: &Context<'_>,
+        out: &mut Vec<Action>,
+    ) {
         self.doing = Some(doing);
         self.finish(now, outcome, ctx, out);
-    }
-
-    /// 16 hex digits, different each time and the same for the same seed.
-    fn cnonce(&mut self, ctx: &Context<'_>) -> String {
-        let word = rand::RngCore::next_u64(&mut self.draw(Purpose::Cnonce, ctx));
-        format!("{word:016x}")
     }
 
     fn redirected(&mut self, now: Moment, answer: &Answer, ctx: &Context<'_>, out: &mut Vec<Action>) {
@@ -394,29 +315,6 @@ impl Phone {
         out.push(Action::Finished(doing.operation, outcome));
         self.ended(now, doing.operation, outcome, ctx, out);
     }
-}
-
-/// Which of the four kinds a challenge is, by what the challenged request carried.
-fn kind_of(carried: &Carries, chosen: Option<&Challenge>, stale_before: u8) -> ChallengeKind {
-    let says_stale = matches!(chosen, Some(Challenge::Digest(digest)) if digest.stale);
-    match carried {
-        Carries::Nothing => ChallengeKind::First,
-        // A server that tests staleness before the password (lighttpd) can say stale to a wrong one for ever.
-        Carries::Space(proof) | Carries::Answer(proof)
-            if says_stale && stale_before == 0 && proof.scheme != AnswerScheme::Basic =>
-        {
-            ChallengeKind::Stale
-        }
-        Carries::Unasked | Carries::Space(_) => ChallengeKind::Unsolicited,
-        Carries::Answer(_) => ChallengeKind::Rejected,
-    }
-}
-
-/// Whether the request carried Basic for this very realm: it holds the password itself, so had that been right
-/// there would be no challenge.
-fn is_same_basic(carried: &Carries, challenge: &Challenge) -> bool {
-    matches!(carried, Carries::Space(proof)
-        if proof.scheme == AnswerScheme::Basic && proof.realm.as_deref() == challenge.realm())
 }
 
 /// How an operation ends on a status that is no success.

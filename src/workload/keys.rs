@@ -42,12 +42,12 @@ impl Node {
     /// The tree of a schema.
     pub(crate) fn of(schema: &schemars::Schema) -> Node {
         let mut root = Node::default();
-        root.merge(schema.as_value());
+        root.merge(schema.as_value(), schema.as_value());
         root
     }
 
     /// Takes in what a schema says.
-    fn merge(&mut self, schema: &Value) {
+    fn merge(&mut self, schema: &Value, root: &Value) {
         let text = |key: &str| schema.get(key).and_then(Value::as_str);
         let entries = |key: &str| schema.get(key).and_then(Value::as_array).into_iter().flatten();
         if self.description.is_empty() {
@@ -65,19 +65,22 @@ impl Node {
         }
         for (key, below) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let child = self.children.entry(key.clone()).or_default();
-            child.merge(below);
-            // The description of a variant stands one level up, at its object.
-            if child.description.is_empty() && schema.get("required").is_some() {
-                child.description = text("description").unwrap_or_default().to_owned();
+            child.merge(below, root);
+            // A variant is told where it is named, which is better than what is said of its kind of table.
+            if let (Some(about), 1) = (text("description"), entries("required").count()) {
+                child.description = about.to_owned();
             }
         }
         self.open |= schema.get("additionalProperties").is_some_and(|a| *a != Value::Bool(false));
         if let Some(items) = schema.get("items") {
-            self.items.get_or_insert_default().merge(items);
+            self.items.get_or_insert_default().merge(items, root);
         }
         self.one_of |= entries("oneOf").any(|v| v.get("properties").is_some());
+        if let Some(named) = text("$ref").and_then(|name| root.pointer(name.trim_start_matches('#'))) {
+            self.merge(named, root);
+        }
         for variant in entries("anyOf").chain(entries("oneOf")) {
-            self.merge(variant);
+            self.merge(variant, root);
         }
     }
 

@@ -85,12 +85,16 @@ pub fn parse_with(
     let keys = Node::of_file();
     let settings: Vec<FamilySettings> = families.iter().map(FamilySettings::of).collect();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut doc =
-        Document::parse(name, text).or_else(|problems| Err(told(problems).unwrap_or_else(|| nothing(name))))?;
+    let mut doc = Document::parse(name, text).map_err(|problems| told(problems).unwrap_or_else(|| nothing(name)))?;
     let mut problems: Vec<Problem> = overrides.sets.iter().filter_map(|set| doc.set(set, &keys).err()).collect();
     if let Some(url) = &overrides.target {
         doc.remove(&key!["target", "embedded"]);
         doc.put_flag("--target", &key!["target", "url"], DeValue::String(url.clone().into()), &keys);
+    }
+    if let Some(seed) = overrides.seed.filter(|seed| i64::try_from(*seed).is_err()) {
+        let right = Some(format!("at most {}", i64::MAX));
+        let place = Place::Flag("--seed".to_owned());
+        problems.push(Problem { place, key: String::new(), what: format!("{seed} is too large"), right });
     }
     let file = doc.read(&keys, &settings);
     problems.extend(file.as_ref().err().into_iter().flatten().cloned());

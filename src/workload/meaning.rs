@@ -101,14 +101,12 @@ impl Meaning<'_> {
         }
         if time.is_zero() {
             self.say(&path, "the run would end at once", "give it some time, for example \"10m\"");
-        } else if let Some((n, last)) = file.phase.iter().enumerate().max_by_key(|(_, p)| p.at.0) {
-            if last.at.0 >= time {
-                let name = last.name.as_deref().unwrap_or_default();
-                let what =
-                    format!("the run ends at {}, before phase `{name}` begins", humantime::format_duration(time));
-                let right = format!("phase.{n}.at is {}", humantime::format_duration(last.at.0));
-                self.say(&path, what, right);
-            }
+        } else if let Some((n, last)) = file.phase.iter().enumerate().max_by_key(|(_, p)| p.at.0)
+            && last.at.0 >= time
+        {
+            let name = last.name.as_deref().unwrap_or_default();
+            let what = format!("the run ends at {}, before phase `{name}` begins", humantime::format_duration(time));
+            self.say(&path, what, format!("phase.{n}.at is {}", humantime::format_duration(last.at.0)));
         }
         end
     }

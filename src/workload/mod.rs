@@ -1,5 +1,6 @@
 //! The workload: the file as typed, the plan as meant.
 mod arrival;
+mod assignment;
 mod csv;
 mod defaults;
 mod document;
@@ -15,6 +16,7 @@ mod meaning;
 mod plan;
 mod population;
 mod quantity;
+mod reference;
 mod scale;
 mod schedule;
 mod shuffle;
@@ -24,4 +26,5 @@ pub use error::{Place, Problem, WorkloadError};
 pub use file::schema;
 pub use load::{Overrides, load, load_with, parse, parse_with};
 pub use plan::*;
+pub use reference::reference;
 pub use threshold::{Comparison, Judgement, Threshold, ThresholdError, Verdict};

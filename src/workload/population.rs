@@ -46,7 +46,7 @@ impl Population {
     /// The phones in an order that follows from the seed, fleets interleaved.
     pub(crate) fn shuffled(self) -> impl Iterator<Item = u32> + Send {
         let order = Shuffle::new(self.len, self.stream(self.chance, Purpose::ArrivalPhone));
-        (0..self.len).map(move |n| self.at(order.at(n)).filter(|phone| self.has(*phone))).flatten()
+        (0..self.len).filter_map(move |n| self.at(order.at(n)).filter(|phone| self.has(*phone)))
     }
 
     /// One phone at random. There must be one at all.

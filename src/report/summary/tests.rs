@@ -107,3 +107,29 @@ fn a_saved_summary_reads_as_it_was() {
     assert_eq!(serde_json::from_str::<Summary>(&text).unwrap(), s);
     insta::assert_snapshot!(text);
 }
+
+/// Thresholds are checked against the contract before the run: every number of a real summary must be known there.
+#[test]
+fn every_number_can_have_a_threshold() {
+    fn numbers(value: &Value, path: &str, into: &mut Vec<String>) {
+        match value {
+            Value::Object(keys) => {
+                for (key, below) in keys {
+                    numbers(below, format!("{path}.{key}").trim_start_matches('.'), into);
+                }
+            }
+            Value::Number(_) | Value::Null => into.push(path.to_owned()),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    let summary = serde_json::to_value(Summary::of(&mass_reboot())).unwrap();
+    numbers(&summary, "", &mut found);
+    assert!(found.len() > 200, "{found:?}");
+    // What was run is no goal.
+    for figure in found.iter().filter(|f| !["schema_version", "seed", "compression"].contains(&f.as_str())) {
+        let threshold = crate::workload::Threshold::parse(figure, ">= 0").unwrap_or_else(|e| panic!("{e}"));
+        let verdict = threshold.check(&summary);
+        assert!(verdict.passed() || verdict.value.is_none(), "{figure}: {verdict}");
+    }
+}

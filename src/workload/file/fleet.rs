@@ -47,7 +47,7 @@ pub(crate) struct FleetSection {
     pub(crate) credentials: CredentialsSection,
     /// Who comes when a screen waits.
     pub(crate) people: PeopleSection,
-    /// The family's own settings; see the manual's page of the family.
+    /// The family's own settings: timers, paths, quirks.
     #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
     pub(crate) settings: toml::Table,
 }

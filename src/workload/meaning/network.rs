@@ -78,7 +78,7 @@ fn source_range(text: &str) -> Result<SourceRange, (String, String)> {
             .ok_or_else(|| (format!("has a prefix that is not 0 to {width}"), FORMS.to_owned()))?;
         let all = 1u128.checked_shl(width - prefix).unwrap_or(0);
         let start = number(network);
-        if all != 1 && (all == 0 || start % all != 0) {
+        if all != 1 && (all == 0 || !start.is_multiple_of(all)) {
             let base = address_of(start & !(all.wrapping_sub(1)), network.is_ipv4());
             return Err((format!("is no network of /{prefix}"), format!("the network it is in is {base}/{prefix}")));
         }

@@ -1,0 +1,124 @@
+//! What a phone does about a 401: which kind of challenge it is, who decides, and the answer.
+
+use http::{HeaderValue, header};
+
+use super::family::{Challenged, Decision};
+use super::machine::{Context, Phone};
+use super::operating::{Carries, Doing, Proof};
+use super::{Action, Answer, ChallengeKind, Moment, Outcome, Purpose, Reason};
+use crate::auth::{AnswerScheme, Challenge, CredentialStore, Session, parse_challenges};
+
+impl Phone {
+    pub(super) fn challenged(&mut self, now: Moment, answer: &Answer, ctx: &Context<'_>, out: &mut Vec<Action>) {
+        let Some(mut doing) = self.doing.take() else { return };
+        let values = answer.headers.get_all(header::WWW_AUTHENTICATE).iter().map(HeaderValue::as_bytes);
+        let challenges = parse_challenges(values);
+        let carried = std::mem::replace(&mut doing.carries, Carries::Nothing);
+        let chosen = challenges.as_ref().ok().and_then(|list| ctx.fleet.family.preference().choose(list));
+        let kind = kind_of(&carried, chosen, doing.stale);
+        out.push(Action::Challenged(kind));
+        let picked = match (&challenges, chosen) {
+            (Err(_), _) => Err(Outcome::MalformedChallenge),
+            (_, None) => Err(Outcome::NoUsableScheme),
+            (_, Some(challenge)) => Ok(challenge),
+        };
+        let challenge = match picked {
+            Ok(challenge) => challenge,
+            Err(outcome) => {
+                self.doing = Some(doing);
+                self.finish(now, outcome, ctx, out);
+                return;
+            }
+        };
+        let origin = ctx.origin.to_string();
+        let cnonce = self.cnonce(ctx);
+        let mut session = None;
+        if kind == ChallengeKind::Stale {
+            let realms = &mut self.memory.get_or_insert_default().realms;
+            let known = realms.session(&origin, challenge.realm()).cloned();
+            session = known.and_then(|mut s| s.renew(challenge, &cnonce).then_some(s));
+        }
+        if session.is_none() {
+            if let Carries::Space(proof) | Carries::Answer(proof) = &carried {
+                self.memory.get_or_insert_default().realms.forget(&origin, proof.realm.as_deref());
+            }
+            let refused = kind == ChallengeKind::Rejected || is_same_basic(&carried, challenge);
+            match self.decide(&mut doing, challenge, refused, ctx) {
+                Decision::Answer(credentials) => {
+                    session = Session::open(challenge, &credentials, &cnonce);
+                    doing.answered_with = Some(credentials);
+                }
+                Decision::Prompt(screen) => return self.end_with(doing, now, Outcome::Prompt(screen), ctx, out),
+                Decision::Fail(outcome) => return self.end_with(doing, now, outcome, ctx, out),
+            }
+        }
+        let Some(mut session) = session else {
+            return self.end_with(doing, now, Outcome::NoUsableScheme, ctx, out);
+        };
+        if doing.answers >= ctx.fleet.family.max_answers() {
+            return self.end_with(doing, now, Outcome::CredentialsRejected, ctx, out);
+        }
+        doing.answers += 1;
+        doing.stale += u8::from(kind == ChallengeKind::Stale);
+        let uri = doing.uri(ctx);
+        let authorization = session.authorize(doing.step.method.as_str(), &uri, &doing.step.body);
+        out.push(Action::Answering(session.scheme()));
+        doing.carries = Carries::Answer(Proof::of(&session));
+        self.memory.get_or_insert_default().realms.put(&origin, &uri, challenge, session);
+        let reason = match kind {
+            ChallengeKind::First => Reason::Answer,
+            ChallengeKind::Stale => Reason::Stale,
+            ChallengeKind::Unsolicited | ChallengeKind::Rejected => Reason::Again,
+        };
+        self.send(doing, Some(authorization), reason, ctx, out);
+    }
+
+    pub(super) fn decide(
+        &mut self,
+        doing: &mut Doing,
+        challenge: &Challenge,
+        refused: bool,
+        ctx: &Context<'_>,
+    ) -> Decision {
+        let store: CredentialStore = self.store(ctx);
+        let typed = doing.typed.take();
+        ctx.fleet.family.answer(&Challenged {
+            task: doing.task(ctx),
+            step: doing.number,
+            realm: challenge.realm().unwrap_or_default(),
+            refused,
+            store: &store,
+            typed: typed.as_ref(),
+            booting: self.is_booting(),
+        })
+    }
+
+    /// 16 hex digits, different each time and the same for the same seed.
+    pub(super) fn cnonce(&mut self, ctx: &Context<'_>) -> String {
+        let word = rand::RngCore::next_u64(&mut self.draw(Purpose::Cnonce, ctx));
+        format!("{word:016x}")
+    }
+}
+
+/// Which of the four kinds a challenge is, by what the challenged request carried.
+fn kind_of(carried: &Carries, chosen: Option<&Challenge>, stale_before: u8) -> ChallengeKind {
+    let says_stale = matches!(chosen, Some(Challenge::Digest(digest)) if digest.stale);
+    match carried {
+        Carries::Nothing => ChallengeKind::First,
+        // A server that tests staleness before the password (lighttpd) can say stale to a wrong one for ever.
+        Carries::Space(proof) | Carries::Answer(proof)
+            if says_stale && stale_before == 0 && proof.scheme != AnswerScheme::Basic =>
+        {
+            ChallengeKind::Stale
+        }
+        Carries::Unasked | Carries::Space(_) => ChallengeKind::Unsolicited,
+        Carries::Answer(_) => ChallengeKind::Rejected,
+    }
+}
+
+/// Whether the request carried Basic for this very realm: it holds the password itself, so had that been right
+/// there would be no challenge.
+fn is_same_basic(carried: &Carries, challenge: &Challenge) -> bool {
+    matches!(carried, Carries::Space(proof)
+        if proof.scheme == AnswerScheme::Basic && proof.realm.as_deref() == challenge.realm())
+}
