@@ -52,8 +52,16 @@ fn a_prompt_is_part_of_the_contract_too() {
     let prompting = n(&summary, "phones.prompting");
     assert!(prompting > 0 && prompting == n(&summary, "operations.restore.outcomes.prompt-authentication"));
     assert_eq!(n(&summary, "phones.provisioned"), n(&summary, "operations.restore.outcomes.ok"));
-    // All start at once: what is sent then takes its time like anything else.
-    assert!(summary["operations"]["resync"]["response_ms"]["p50"].as_f64().unwrap() > 0.0, "{summary}");
+}
+
+#[test]
+fn what_starts_at_once_takes_its_time_like_anything_else() {
+    let home = Home::new();
+    let ended = home.run(&["run", "tiny.toml", "--phones", "100", "--out", "out", "--json"]);
+    let resync = &ended.json()["operations"]["resync"];
+    for times in ["response_ms", "service_ms"] {
+        assert!(resync[times]["p50"].as_f64() > Some(0.0), "{times} of {resync}");
+    }
 }
 
 /// Every key path of the design's example is in `summary`.
@@ -75,7 +83,10 @@ fn compare(want: &Value, have: &Value, figures: &Value, path: &str, missing: &mu
                 | (Value::String(_), Value::String(_))
                 | (Value::Array(_), Value::Array(_))
         );
-        return if same_kind { () } else { missing.push(path.to_owned()) };
+        if !same_kind {
+            missing.push(path.to_owned());
+        }
+        return;
     };
     // `{"…": 0}` stands for the figures written out above it.
     let keys = if keys.contains_key("…") { figures.as_object().unwrap() } else { keys };
@@ -248,7 +259,7 @@ fn a_run_that_only_shows_the_generators_limit_is_invalid() {
 fn power_cuts_in_the_middle_of_everything_lose_no_count() {
     let home = Home::new();
     // Eight hours in a third of a second: a phone often loses its power while an answer is on its way.
-    let rushed = ["--set", "run.compression=100000", "--set", "phase.2.arrival.poisson.rate=1k/h", "--out", "out"];
+    let rushed = ["--set", "run.compression=100000", "--set", "phase.2.arrival.poisson.rate=10k/h", "--out", "out"];
     let ended = home.run(&[&["run", &shipped("steady-day")], rushed.as_slice()].concat());
     let summary = home.json("out/summary.json");
     assert!(!summary["verdict"]["reasons"].to_string().contains("do not add up"), "{}", summary["verdict"]);

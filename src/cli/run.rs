@@ -189,11 +189,14 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
 /// Runs the shards, shows progress, and hands Ctrl-C on: the first drains, the second ends at once.
 fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Driven, driver::RunError> {
     let mut progress = Progress::new(plan.phones().into());
+    // Before the first phone: who interrupts early gets a report as well.
+    let within = runtime.enter();
+    let signals = signal(SignalKind::interrupt()).and_then(|i| Ok((i, signal(SignalKind::terminate())?)));
+    drop(within);
     std::thread::scope(|scope| {
         let run = scope.spawn(|| driver::run(plan, setting));
         let watched = runtime.block_on(async {
-            let mut interrupt = signal(SignalKind::interrupt())?;
-            let mut terminate = signal(SignalKind::terminate())?;
+            let (mut interrupt, mut terminate) = signals?;
             let mut tick = tokio::time::interval(Duration::from_millis(100));
             while !run.is_finished() {
                 tokio::select! {
