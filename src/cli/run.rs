@@ -14,9 +14,9 @@ use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, machine};
 use crate::driver::{self, Control, Driven, Setting};
 use crate::metrics::{GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, ThresholdResult};
-use crate::net::{NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
+use crate::net::{Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin, Trigger};
-use crate::report::{self, Circumstances, Folder, Manifest, Summary};
+use crate::report::{self, Circumstances, Folder, Manifest, Summary, number};
 use crate::target::{self, Authority, Running, Site};
 use crate::workload::{Plan, Target};
 
@@ -26,16 +26,16 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     workload: WorkloadArgs,
     /// Write the run's folder here instead of results/<UTC>-<workload>; it must not exist, or be empty
-    #[arg(long, value_name = "DIR", env = "BOOTSTORM_OUT")]
+    #[arg(long, value_name = "DIR", env = "BOOTSTORM_OUT", hide_env_values = true, help_heading = "Results")]
     out: Option<PathBuf>,
     /// Print summary.json to stdout instead of the summary for people
-    #[arg(long)]
+    #[arg(long, help_heading = "Results")]
     json: bool,
     /// Run on this many threads instead of one per core
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Generator")]
     shards: Option<u32>,
     /// Do not verify the server's certificates; stamped on every output
-    #[arg(long)]
+    #[arg(long, help_heading = "Generator")]
     dangerously_skip_tls_verification: bool,
 }
 
@@ -54,11 +54,11 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     plan.tls.verify &= !args.dangerously_skip_tls_verification;
     let plan = Arc::new(plan);
     let runtime = runtime()?;
-    limits::raise_open_files().map_err(net)?;
+    limits::raise_open_files().map_err(Ended::net)?;
     let server = find_server(&plan)?;
     let settings = client_settings(&plan, &server, &runtime, &args)?;
     let bounds = bound_connections(&plan, &server, &settings)?;
-    runtime.block_on(preflight::probe(&settings, &server.origin)).map_err(net)?;
+    runtime.block_on(preflight::probe(&settings, &server.origin)).map_err(Ended::net)?;
     let folder = folder(&args, &plan)?;
 
     let shards = u32::try_from(settings.shards).unwrap_or(1);
@@ -96,7 +96,7 @@ fn folder(args: &RunArgs, plan: &Plan) -> Result<Folder, Ended> {
         Some(path) => Folder::named(path),
         None => Folder::under(Path::new("results"), now(), &plan.name),
     }
-    .map_err(Ended::undone)
+    .map_err(Ended::folder)
 }
 
 /// The server the plan names, started if it is the embedded one.
@@ -104,7 +104,7 @@ fn find_server(plan: &Plan) -> Result<Server, Ended> {
     match &plan.target {
         Target::Url { origin, base, ca_file } => {
             let trust = match ca_file {
-                Some(file) => Trust::from_files(&[file]).map_err(net)?,
+                Some(file) => Trust::from_files(&[file]).map_err(Ended::net)?,
                 None => Trust::default(),
             };
             Ok(Server { origin: origin.clone(), base: base.clone(), trust, embedded: None })
@@ -130,7 +130,8 @@ fn find_server(plan: &Plan) -> Result<Server, Ended> {
 }
 
 fn client_settings(plan: &Plan, server: &Server, runtime: &Runtime, args: &RunArgs) -> Result<Settings, Ended> {
-    let addresses = runtime.block_on(resolve::resolve([&*server.origin])).map_err(net)?;
+    // Refuses whatever is not loopback.
+    let addresses = runtime.block_on(resolve::resolve([&*server.origin])).map_err(Ended::net)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Settings {
         timeouts: plan.timeouts,
@@ -172,7 +173,7 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
         sources: &plan.network.sources,
         target: target.ip(),
     };
-    let limits = limits::check(&demand).map_err(net)?;
+    let limits = limits::check(&demand).map_err(Ended::net)?;
     let most = named.unwrap_or(u64::MAX).min(limits.connections()).min(phones.max(settings.shards as u64));
     if named.is_none() && most < phones {
         tracing::warn!(
@@ -264,26 +265,43 @@ fn check_thresholds(plan: &Plan, record: &Record) -> Vec<ThresholdResult> {
 fn report(args: &RunArgs, folder: &Folder, record: &Record, circumstances: Circumstances) -> Result<Exit, Ended> {
     let summary = Summary::of(record);
     let manifest = Manifest::of(record, circumstances);
-    folder.write(&manifest, &summary, &record.tally.intervals).map_err(Ended::undone)?;
+    let written = folder.write(&manifest, &summary, &record.tally.intervals);
     let text = if args.json {
         serde_json::to_string_pretty(&summary).map_err(Ended::undone)? + "\n"
     } else {
-        report::render(&summary, Some(folder.path()), colour(&io::stdout()))
+        report::render(&summary, written.is_ok().then_some(folder.path()), colour(&io::stdout()))
     };
     // A reader that has gone (`| head`) is no failure of the run: the folder has it all.
     let _ = io::stdout().lock().write_all(text.as_bytes());
-    Ok(exit(record))
+    // A disk that filled up meanwhile does not take the figures from the person who waited for them.
+    written.map_err(Ended::folder)?;
+    end(record)
 }
 
-fn exit(record: &Record) -> Exit {
+/// How a finished run ends: what a script must know is said on stderr too, whatever stdout holds.
+fn end(record: &Record) -> Result<Exit, Ended> {
+    let verdict = record.verdict();
     if record.marks.partial {
-        Exit::Interrupted
-    } else if record.verdict().is_invalid() {
-        Exit::Invalid
-    } else if record.thresholds_hold() {
-        Exit::Passed
-    } else {
-        Exit::Threshold
+        let message = "interrupted: the report is of the part that was done".to_owned();
+        return Err(Ended { exit: Exit::Interrupted, message });
+    }
+    if verdict.is_invalid() {
+        let message = format!("the measurement is invalid: {}", verdict.reasons.join("; "));
+        return Err(Ended { exit: Exit::Invalid, message });
+    }
+    let crossed: Vec<_> = record.thresholds.iter().filter(|t| !t.pass).map(crossed).collect();
+    if crossed.is_empty() {
+        return Ok(Exit::Passed);
+    }
+    let (n, all) = (crossed.len(), record.thresholds.len());
+    let message = format!("{n} of {all} thresholds crossed: {}", crossed.join(", "));
+    Err(Ended { exit: Exit::Threshold, message })
+}
+
+fn crossed(threshold: &ThresholdResult) -> String {
+    match threshold.value {
+        Some(value) => format!("{} (it is {})", threshold.text, number::value(value)),
+        None => format!("{} (no figure: too few samples, or nothing of the kind happened)", threshold.text),
     }
 }
 
@@ -292,11 +310,6 @@ fn runtime() -> Result<Runtime, Ended> {
         .enable_all()
         .build()
         .map_err(|error| Ended::undone(format!("could not start the runtime: {error}")))
-}
-
-/// What is wrong with the workload's own words is usage; all else kept the run from being done.
-fn net(error: NetError) -> Ended {
-    if error.is_usage() { Ended::usage(error) } else { Ended::undone(error) }
 }
 
 /// Phones to which the plan returns the power at least once.

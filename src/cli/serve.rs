@@ -12,7 +12,7 @@ use rustls::crypto::aws_lc_rs;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::workload::Changes;
+use super::workload::{Changes, refused};
 use super::{Ended, Exit};
 use crate::auth::{Algorithm, AnswerScheme};
 use crate::net::limits;
@@ -30,47 +30,53 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     changes: Changes,
     /// Listen here; port 0 takes a free one [default: 127.0.0.1:8443, or 8080 without TLS]
-    #[arg(long, value_name = "ADDRESS:PORT", env = "BOOTSTORM_LISTEN")]
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        env = "BOOTSTORM_LISTEN",
+        hide_env_values = true,
+        help_heading = "Server"
+    )]
     listen: Option<SocketAddr>,
     /// Resemble this server (an imitation, never the original) [default: iis]
-    #[arg(long, value_name = "SERVER", value_enum)]
+    #[arg(long, value_name = "SERVER", value_enum, help_heading = "Server")]
     likeness: Option<LikenessName>,
     /// Offer these schemes in this order: none, basic, digest-md5, digest-md5-sess, digest-sha-256, …
     /// [default: what the likeness offers as a rule]
-    #[arg(long, value_name = "SCHEME,…", value_delimiter = ',', value_parser = scheme)]
+    #[arg(long, value_name = "SCHEME,…", value_delimiter = ',', value_parser = scheme, help_heading = "Authentication")]
     auth: Option<Vec<SchemeName>>,
     /// Name this realm in every challenge [default: Digest]
-    #[arg(long)]
+    #[arg(long, help_heading = "Authentication")]
     realm: Option<String>,
     /// Ask for credentials on these requests [default: all-but-settings]
-    #[arg(long, value_name = "WHICH", value_enum)]
+    #[arg(long, value_name = "WHICH", value_enum, help_heading = "Authentication")]
     protects: Option<ProtectsName>,
     /// Let a Digest nonce live this long, such as 90s or 5m [default: as the likeness does]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Authentication")]
     nonce_lifetime: Option<Duration>,
     /// Let these users in too: a CSV file, `user,password` a line
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Authentication")]
     users: Option<PathBuf>,
     /// Store uploads in this folder, and serve what is in it [default: memory]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Server")]
     folder: Option<PathBuf>,
     /// Have every phone's backup file there from the start
-    #[arg(long)]
+    #[arg(long, help_heading = "Server")]
     prefilled: bool,
     /// Speak TLS [default]
-    #[arg(long, overrides_with = "no_tls")]
+    #[arg(long, overrides_with = "no_tls", help_heading = "TLS")]
     tls: bool,
     /// Speak plain HTTP
-    #[arg(long, overrides_with = "tls", conflicts_with = "tls_dir")]
+    #[arg(long, overrides_with = "tls", conflicts_with = "tls_dir", help_heading = "TLS")]
     no_tls: bool,
     /// Keep ca.pem, cert.pem and key.pem in this folder, or use those that are there
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "TLS")]
     tls_dir: Option<PathBuf>,
     /// Write an access log in combined format; `-` is standard output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Server")]
     access_log: Option<PathBuf>,
     /// Run this many accept loops (threads) [default: one per core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Server")]
     accept_loops: Option<u16>,
 }
 
@@ -111,7 +117,7 @@ pub(super) fn run(args: ServeArgs) -> Result<Exit, Ended> {
         accounts.admit_all(users(file)?);
     }
     check(&plan.config, &accounts)?;
-    limits::raise_open_files().map_err(Ended::undone)?;
+    limits::raise_open_files().map_err(Ended::net)?;
     let authority = authority(&plan.config, args.tls_dir.as_deref())?;
     let log = args.access_log.as_deref().map(AccessLog::open).transpose().map_err(Ended::undone)?;
     let known = accounts.len();
@@ -134,7 +140,7 @@ fn plan(args: &ServeArgs) -> Result<Plan, Ended> {
     let mut plan = match &args.workload {
         None => Plan { config: defaults(), fleets: Vec::new(), chance: Chance::new(seed()?) },
         Some(file) => {
-            let plan = workload::load(file, &args.changes.overrides()).map_err(Ended::usage)?;
+            let plan = workload::load(file, &args.changes.overrides()).map_err(refused)?;
             let config = match plan.target {
                 Target::Embedded(config) => config,
                 // Its server is elsewhere; the fleets and their accounts are what is wanted of it.

@@ -82,10 +82,11 @@ impl Shard {
         let until_settled = matches!(self.plan.end, End::Settled { .. });
         loop {
             let now = self.began.elapsed();
+            // What has ended comes before what is due: a phone that loses its power now must not get its answer after.
+            lines.collect(now, &mut self.roster, &mut wishes);
             if draining == Stop::Not {
                 self.roster.advance(now, &mut wishes);
             }
-            lines.collect(now, &mut self.roster, &mut wishes);
             lines.grant(&mut wishes, &mut self.roster, self.began);
             lines.close_idle(Instant::now());
 

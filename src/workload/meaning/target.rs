@@ -34,7 +34,9 @@ impl Meaning<'_> {
     fn url(&mut self, typed: &str, ca: Option<&Path>) -> Option<Target> {
         let ca_file = ca.map(|ca| {
             let path = self.base.join(ca);
-            if !path.is_file() {
+            if path.is_dir() {
+                self.say(&key!["target", "ca"], format!("{} is a folder", path.display()), CA);
+            } else if !path.is_file() {
                 self.say(&key!["target", "ca"], format!("there is no file {}", path.display()), CA);
             }
             path
