@@ -71,14 +71,18 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
         control: Control::default(),
         snapshots: (0..shards).map(|_| Arc::new(SnapshotCell::new())).collect(),
     };
+    let files_at_rest = machine::open_files();
     let started_at = now();
     let driven = drive(&runtime, &plan, &setting).map_err(|error| {
         folder.abandon();
         Ended::undone(error)
     })?;
+    // An embedded target holds the other end of each connection in this same process.
+    let files_per_connection = if server.embedded.is_some() { 2 } else { 1 };
+    let open_files = files_at_rest + driven.peak_connections as u64 * files_per_connection;
     drop(server.embedded);
 
-    let record = record(&plan, started_at, driven, &setting);
+    let record = record(&plan, started_at, driven, open_files, &setting);
     let circumstances = Circumstances {
         effective: plan.effective.clone(),
         overrides: args.workload.changes(),
@@ -217,7 +221,7 @@ fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Drive
 }
 
 /// Everything the reports are made from.
-fn record(plan: &Plan, started_at: SystemTime, driven: Driven, setting: &Setting) -> Record {
+fn record(plan: &Plan, started_at: SystemTime, driven: Driven, open_files: u64, setting: &Setting) -> Record {
     let shards = setting.shards;
     let cpu_seconds: f64 = driven.cpu.iter().map(Duration::as_secs_f64).sum();
     let busiest = driven.cpu.iter().max().copied().unwrap_or_default();
@@ -240,7 +244,7 @@ fn record(plan: &Plan, started_at: SystemTime, driven: Driven, setting: &Setting
             cpu_busy_max: busiest.as_secs_f64() / wall,
             cpu_seconds,
             loop_lag: driven.loop_lag,
-            open_files: driven.peak_connections as u64,
+            open_files,
             rss_bytes: machine::peak_rss(),
             rss_per_phone: None,
         },
