@@ -222,7 +222,7 @@ fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Drive
 
 /// Everything the reports are made from.
 fn record(plan: &Plan, started_at: SystemTime, driven: Driven, open_files: u64, setting: &Setting) -> Record {
-    let shards = setting.shards;
+    let shards = u32::try_from(driven.cpu.len()).unwrap_or(u32::MAX).max(1);
     let cpu_seconds: f64 = driven.cpu.iter().map(Duration::as_secs_f64).sum();
     let busiest = driven.cpu.iter().max().copied().unwrap_or_default();
     let wall = driven.wall.as_secs_f64().max(1e-9);
