@@ -52,7 +52,7 @@ impl Shard {
         };
         let until_settled = matches!(self.plan.end, End::Settled { .. });
         // Before that no time passes, and what is sent at once would be over in none.
-        tokio::time::sleep_until(self.began).await;
+        tokio::time::sleep_until(began).await;
         loop {
             let now = began.elapsed();
             lag.woke(now);

@@ -38,6 +38,8 @@ pub enum Purpose {
     Debounce = 12,
     /// The embedded target's nonces.
     ServerNonce = 13,
+    /// Whether a phone is in use, and for how long.
+    InUse = 14,
 }
 
 /// The source of all chance in a run: nothing but the seed.

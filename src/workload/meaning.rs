@@ -49,6 +49,10 @@ impl Meaning<'_> {
         }
         let (fleets, lists) = self.fleets(&mut file.fleet);
         let target = self.target(&file.target);
+        let fallback = self.fallback(&file.target);
+        if let Some(target) = &target {
+            self.fit(&fleets, target);
+        }
         let phases = self.phases(&file);
         let end = self.end(&file);
         let compression = self.compression(&file.run);
@@ -66,6 +70,7 @@ impl Meaning<'_> {
                 seed,
                 fleets,
                 target,
+                fallback,
                 phases,
                 compression,
                 end,
