@@ -38,6 +38,12 @@ pub enum Purpose {
     Debounce = 12,
     /// The embedded target's nonces.
     ServerNonce = 13,
+    /// How long the embedded target works on a request.
+    ServerWork = 14,
+    /// Which of the embedded target's answers go wrong.
+    ServerFault = 15,
+    /// Whose password is changed on the embedded target.
+    ServerPassword = 16,
 }
 
 /// The source of all chance in a run: nothing but the seed.
