@@ -27,7 +27,7 @@ impl Desk {
     /// Power comes to `phone`, and it says all it has to say until it settles: the exchanges it took.
     fn boot(&mut self, phone: &mut Phone) -> u32 {
         let fleet = &self.plan.fleets[self.plan.fleet_of(phone.index())];
-        let ctx = Context { fleet, chance: &self.chance, origin: &self.origin, base: "" };
+        let ctx = Context { fleet, chance: &self.chance, origin: &self.origin, base: "", fallback: None };
         let mut exchanges = 0;
         phone.handle(self.now, Input::Trigger(Trigger::PowerUp), &ctx, &mut self.actions);
         loop {

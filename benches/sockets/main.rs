@@ -18,7 +18,9 @@ use std::time::Duration;
 use bootstorm::net::{Connection, Connector, Done, Settings, TlsSettings, Trust, resolve};
 use bootstorm::phone::{Origin, Reason, Request};
 use bootstorm::target::{self, Running};
-use bootstorm::workload::{EmbeddedTarget, KeyKind, Network, Resumption, TargetTls, Timeouts, TlsPlan, TlsVersions};
+use bootstorm::workload::{
+    ClientCertificates, EmbeddedTarget, KeyKind, Network, Resumption, TargetTls, Timeouts, TlsPlan, TlsVersions,
+};
 use bytes::Bytes;
 use divan::Bencher;
 use http::Method;
@@ -54,7 +56,13 @@ impl Wire {
         let plan = scene::plan(2, "\"at-once\"");
         let tls = match line {
             Line::Plain => None,
-            Line::Tls(key) => Some(TargetTls { versions: TlsVersions::Both, tickets: false, key }),
+            Line::Tls(key) => Some(TargetTls {
+                versions: TlsVersions::Both,
+                tickets: false,
+                key,
+                client_ca: None,
+                client_certificates: ClientCertificates::None,
+            }),
         };
         let mut config = EmbeddedTarget { tls, ..scene::embedded(&plan).clone() };
         config.auth.offers.clear();
@@ -89,7 +97,12 @@ fn settings(runtime: &Runtime, origin: &Origin, trust: Trust) -> Settings {
         timeouts: Timeouts { connect: limit, tls: limit, first_byte: limit, exchange: limit },
         network: Network { sources: Vec::new(), max_connections: None, idle: limit },
         tls: TlsSettings {
-            plan: TlsPlan { versions: TlsVersions::Both, resumption: Resumption::Never, verify: true },
+            plan: TlsPlan {
+                versions: TlsVersions::Both,
+                resumption: Resumption::Never,
+                verify: true,
+                device_certificates: None,
+            },
             trust,
             alpn: false,
         },

@@ -73,6 +73,9 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     };
     let files_at_rest = machine::open_files();
     let started_at = now();
+    if let Some(target) = &server.embedded {
+        target.begin(plan.compression);
+    }
     let driven = drive(&runtime, &plan, &setting).map_err(|error| {
         folder.abandon();
         Ended::undone(error)
@@ -127,7 +130,8 @@ fn find_server(plan: &Plan) -> Result<Server, Ended> {
                 }
                 None => Trust::default(),
             };
-            let running = target::start(config, Arc::new(site), authority.as_ref()).map_err(Ended::undone)?;
+            let running =
+                target::start_waiting(config, Arc::new(site), authority.as_ref(), None).map_err(Ended::undone)?;
             Ok(Server { origin: Arc::new(running.origin()), base: String::new(), trust, embedded: Some(running) })
         }
     }
