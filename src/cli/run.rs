@@ -14,8 +14,8 @@ use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, machine};
 use crate::driver::{self, Control, Driven, Setting};
 use crate::metrics::{GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, ThresholdResult};
-use crate::net::{Settings, TlsSettings, Trust, limits, preflight, resolve};
-use crate::phone::{Chance, Origin, Trigger};
+use crate::net::{NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
+use crate::phone::{Chance, Origin};
 use crate::report::{self, Circumstances, Folder, Manifest, Summary, number};
 use crate::target::{self, Authority, Running, Site};
 use crate::workload::{Plan, Target};
@@ -58,7 +58,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     let server = find_server(&plan)?;
     let settings = client_settings(&plan, &server, &runtime, &args)?;
     let bounds = bound_connections(&plan, &server, &settings)?;
-    runtime.block_on(preflight::probe(&settings, &server.origin)).map_err(Ended::net)?;
+    runtime.block_on(probe(&settings, &server.origin, plan.fallback.as_deref())).map_err(Ended::net)?;
     let folder = folder(&args, &plan)?;
 
     let shards = u32::try_from(settings.shards).unwrap_or(1);
@@ -73,6 +73,9 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     };
     let files_at_rest = machine::open_files();
     let started_at = now();
+    if let Some(target) = &server.embedded {
+        target.begin(plan.compression);
+    }
     let driven = drive(&runtime, &plan, &setting).map_err(|error| {
         folder.abandon();
         Ended::undone(error)
@@ -127,7 +130,8 @@ fn find_server(plan: &Plan) -> Result<Server, Ended> {
                 }
                 None => Trust::default(),
             };
-            let running = target::start(config, Arc::new(site), authority.as_ref()).map_err(Ended::undone)?;
+            let running =
+                target::start_waiting(config, Arc::new(site), authority.as_ref(), None).map_err(Ended::undone)?;
             Ok(Server { origin: Arc::new(running.origin()), base: String::new(), trust, embedded: Some(running) })
         }
     }
@@ -135,7 +139,8 @@ fn find_server(plan: &Plan) -> Result<Server, Ended> {
 
 fn client_settings(plan: &Plan, server: &Server, runtime: &Runtime, args: &RunArgs) -> Result<Settings, Ended> {
     // Refuses whatever is not loopback.
-    let addresses = runtime.block_on(resolve::resolve([&*server.origin])).map_err(Ended::net)?;
+    let origins = [&server.origin].into_iter().chain(&plan.fallback).map(Arc::as_ref);
+    let addresses = runtime.block_on(resolve::resolve(origins)).map_err(Ended::net)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Settings {
         timeouts: plan.timeouts,
@@ -222,7 +227,7 @@ fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Drive
 
 /// Everything the reports are made from.
 fn record(plan: &Plan, started_at: SystemTime, driven: Driven, open_files: u64, setting: &Setting) -> Record {
-    let shards = setting.shards;
+    let shards = u32::try_from(driven.cpu.len()).unwrap_or(u32::MAX).max(1);
     let cpu_seconds: f64 = driven.cpu.iter().map(Duration::as_secs_f64).sum();
     let busiest = driven.cpu.iter().max().copied().unwrap_or_default();
     let wall = driven.wall.as_secs_f64().max(1e-9);
@@ -319,10 +324,18 @@ fn runtime() -> Result<Runtime, Ended> {
         .map_err(|error| Ended::undone(format!("could not start the runtime: {error}")))
 }
 
+/// One look at the server before the run; where phones may do without TLS, at the plain one if that fails.
+async fn probe(settings: &Settings, origin: &Origin, fallback: Option<&Origin>) -> Result<(), NetError> {
+    match (preflight::probe(settings, origin).await, fallback) {
+        (Err(_), Some(fallback)) => preflight::probe(settings, fallback).await,
+        (probed, _) => probed,
+    }
+}
+
 /// Phones to which the plan returns the power at least once.
 fn powered_up(plan: &Plan) -> u64 {
     let mut phones = vec![false; plan.phones() as usize];
-    for phase in (0..plan.phases.len()).filter(|n| plan.phases[*n].trigger == Trigger::PowerUp) {
+    for phase in (0..plan.phases.len()).filter(|n| plan.phases[*n].trigger.boots()) {
         for start in plan.starts_of_phase(phase) {
             phones[start.phone as usize] = true;
         }
