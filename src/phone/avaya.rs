@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::family::{Challenged, Decision, Family, Learns, Registration, SettingsError, Stage, Step, Task};
+use super::rule::{Deed, Rule};
 use super::settings::{self, header_value, path_setting};
 use super::{Delay, Operation, Outcome, Purpose, Screen, Template, Trigger, backup};
 use crate::auth::{AnswerScheme, ChoiceRule, Credentials, Lookup, Preference, SchemeSet};
@@ -241,6 +242,10 @@ impl Family for Avaya {
             Trigger::Restore => Some((Operation::Restore, Delay::NONE)),
             Trigger::Resync => Some((Operation::Resync, Delay::NONE)),
         }
+    }
+
+    fn rule(&self, deed: &Deed<'_>) -> Option<Rule> {
+        super::avaya_rules::rule(deed, self.settings.certificates_downloaded)
     }
 }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cisco_rule::ProfileRule;
 use super::family::{Challenged, Decision, Family, Learns, Registration, SettingsError, Stage, Step, Task};
+use super::rule::{Deed, Rule};
 use super::settings::{self, header_value};
 use super::{Delay, Identity, Operation, Outcome, Purpose, Screen, Template, Trigger, backup};
 use crate::auth::{Algorithm, AnswerScheme, ChoiceRule, Credentials, Preference, SchemeSet};
@@ -366,6 +367,16 @@ impl Family for Cisco {
             Trigger::Backup => report.map(|r| (r, Delay::NONE)),
             Trigger::Restore | Trigger::Resync => Some((Operation::Resync, Delay::NONE)),
         }
+    }
+
+    fn rule(&self, deed: &Deed<'_>) -> Option<Rule> {
+        let in_rule = |c: &Challenged<'_>| self.in_rule(c.task.operation, c.step, c.task.who).is_some();
+        super::cisco_rules::rule(deed, in_rule)
+    }
+
+    /// TLS 1.2 at most [assumed].
+    fn speaks_tls_1_3(&self) -> bool {
+        false
     }
 }
 

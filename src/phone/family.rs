@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
 
+use super::rule::{Deed, Rule};
 use super::{Delay, Identity, Operation, Outcome, Purpose, Screen, Trigger};
 use crate::auth::{CredentialStore, Credentials, Preference};
 
@@ -63,6 +64,16 @@ pub trait Family: fmt::Debug + Send + Sync {
 
     /// What the plan's trigger makes this family do, and after which delay.
     fn on_trigger(&self, trigger: Trigger) -> Option<(Operation, Delay)>;
+
+    /// The rule behind something the phone did, for people who ask why; none if the family has no words for it.
+    fn rule(&self, _deed: &Deed<'_>) -> Option<Rule> {
+        None
+    }
+
+    /// Whether these phones speak TLS 1.3.
+    fn speaks_tls_1_3(&self) -> bool {
+        true
+    }
 }
 
 /// One stage of a boot chain.

@@ -6,6 +6,7 @@
 //! The state graph and the story of one restore stand at the head of `machine.rs`.
 
 mod avaya;
+mod avaya_rules;
 pub mod backup;
 #[cfg(test)]
 mod bench;
@@ -14,6 +15,7 @@ mod challenged;
 mod chance;
 mod cisco;
 mod cisco_rule;
+mod cisco_rules;
 mod delay;
 mod ending;
 mod family;
@@ -28,6 +30,7 @@ mod origin;
 mod outcome;
 mod person;
 mod redirect;
+mod rule;
 mod settings;
 mod timers;
 
@@ -44,3 +47,4 @@ pub use moment::Moment;
 pub use operation::{DropCause, Operation, Trigger};
 pub use origin::Origin;
 pub use outcome::{Failure, Fault, Outcome, Screen};
+pub use rule::{Deed, Rule};
