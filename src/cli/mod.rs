@@ -2,10 +2,12 @@
 
 mod exit;
 mod machine;
+mod password;
 mod plan;
 mod progress;
 mod run;
 mod serve;
+mod trace;
 mod workload;
 
 use std::io::{self, IsTerminal, Write};
@@ -38,6 +40,8 @@ enum Verb {
     Plan(plan::PlanArgs),
     /// Serve files to phones: the embedded target on its own
     Serve(serve::ServeArgs),
+    /// Show one phone's whole conversation with a server, and why it did what it did
+    Trace(trace::TraceArgs),
 }
 
 /// Parses the command line, does what it says, and ends with the contract's exit code.
@@ -55,6 +59,7 @@ pub fn main() -> ExitCode {
         Verb::Run(args) => run::run(args),
         Verb::Plan(args) => plan::run(args),
         Verb::Serve(args) => serve::run(args),
+        Verb::Trace(args) => trace::run(args),
     };
     match ended {
         Ok(exit) => exit.into(),
