@@ -1,6 +1,7 @@
 //! The command line: one file per verb; nothing but parsing, wiring and printing.
 
 mod exit;
+mod interop;
 mod machine;
 mod password;
 mod plan;
@@ -30,7 +31,7 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 passed, 1 could not be done, 2 wrong usage or workload, 97 measurement invalid, \
-                          99 a threshold was crossed, 130 interrupted.";
+                          98 interoperability differs from what was expected, 99 a threshold was crossed, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -40,6 +41,8 @@ enum Verb {
     Plan(plan::PlanArgs),
     /// Serve files to phones: the embedded target on its own
     Serve(serve::ServeArgs),
+    /// Play every behaviour of each phone against a server and print who understands whom
+    Interop(interop::InteropArgs),
     /// Show one phone's whole conversation with a server, and why it did what it did
     Trace(trace::TraceArgs),
 }
@@ -59,6 +62,7 @@ pub fn main() -> ExitCode {
         Verb::Run(args) => run::run(args),
         Verb::Plan(args) => plan::run(args),
         Verb::Serve(args) => serve::run(args),
+        Verb::Interop(args) => interop::run(args),
         Verb::Trace(args) => trace::run(args),
     };
     match ended {

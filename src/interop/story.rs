@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{advice, mask};
 use super::paint::{Paint, wrap};
 use super::player::spoken;
 use super::transcript::{Event, Exchange, State, Transcript};
+use super::{advice, mask};
 use crate::metrics::{HandshakeFacts, HandshakeKind};
 use crate::phone::{Action, Identity, Moment, Reason, Screen};
 
@@ -192,7 +192,8 @@ impl Teller {
         }
         self.aside(&times(exchange));
         if let Some(failure) = exchange.failure() {
-            let words = format!("{} ({}'s side): {}", failure.name(), failure.fault().name(), advice::of_failure(failure));
+            let words =
+                format!("{} ({}'s side): {}", failure.name(), failure.fault().name(), advice::of_failure(failure));
             self.line(&format!("{INDENT}{}", self.paint.bad(&wrap(&words, WIDTH - 4, INDENT))));
         }
     }
