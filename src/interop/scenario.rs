@@ -111,7 +111,7 @@ impl Need {
             Need::Restores => missing(restores(bench), "these phones do not read back what they store"),
             Need::DoesNotRestore => missing(!restores(bench), "these phones fetch no profile of their own"),
             Need::Reuses => missing(bench.reuses_space(), "these phones begin every operation without credentials"),
-            Need::Family(name) => missing(family == name, "these phones know no such thing"),
+            Need::Family(name) => missing(family == name, "it does not arise with these phones"),
         }
     }
 }

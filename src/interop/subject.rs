@@ -63,7 +63,8 @@ impl Subject {
         let share = |wanted| if stored == wanted { 1.0 } else { 0.0 };
         Ok(Fleet {
             name: self.registration.name.to_owned(),
-            starts_on: restores(&*family),
+            // A scenario that needs a boot returns the power.
+            starts_on: true,
             family,
             first: 0,
             count: 1,

@@ -95,7 +95,9 @@ fn changes(matrix: &Matrix, out: &mut Vec<String>) {
                 if scenario.change.starts_with("nothing") {
                     continue;
                 }
-                advise(advice::of_word(why).unwrap_or(scenario.change).to_owned(), scenario.about);
+                // Of TLS the row says more than the failure; of all else the failure.
+                let by_failure = advice::of_word(why).filter(|_| !scenario.key.starts_with("tls."));
+                advise(by_failure.unwrap_or(scenario.change).to_owned(), scenario.about);
             }
         }
     }
