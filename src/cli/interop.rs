@@ -9,7 +9,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rustls::pki_types::UnixTime;
 
-use super::run::{Server, find_server, net, runtime};
+use super::run::{Server, find_server, runtime};
 use super::{Ended, Exit, colour, password};
 use crate::auth::Credentials;
 use crate::interop::{Clock, Difference, EXTENSION, Expectation, Ground, LabError, Matrix, Subject, scenarios, text};
@@ -68,13 +68,17 @@ pub(super) fn run(args: InteropArgs) -> Result<Exit, Ended> {
     let subjects = subjects(&args, &plan)?;
     let runtime = runtime()?;
     let server: Server = find_server(&plan)?;
-    let addresses = runtime.block_on(resolve::resolve([&*server.origin])).map_err(net)?;
+    if let Some(target) = &server.embedded {
+        target.begin(1.0);
+    }
+    let addresses = runtime.block_on(resolve::resolve([&*server.origin])).map_err(Ended::net)?;
     let ground = Ground {
         origin: server.origin.clone(),
         base: server.base.clone(),
         addresses,
         trust: server.trust.clone(),
         timeouts: plan.timeouts,
+        device_certificates: plan.tls.device_certificates.clone(),
         seed: plan.seed,
     };
     let bar = progress(subjects.len());
@@ -84,7 +88,7 @@ pub(super) fn run(args: InteropArgs) -> Result<Exit, Ended> {
     });
     bar.finish_and_clear();
     let matrix = matrix.map_err(|error| match error {
-        LabError::Net(error) => net(error),
+        LabError::Net(error) => Ended::net(error),
         settings @ LabError::Settings { .. } => Ended::usage(settings),
     })?;
     if let Some(file) = &args.write_expectation {

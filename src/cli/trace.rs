@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::run::{find_server, net, runtime};
+use super::run::{find_server, runtime};
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, password};
 use crate::auth::Credentials;
@@ -23,7 +23,7 @@ pub(super) struct TraceArgs {
     /// Play this phone: its extension, or its index in the run
     #[arg(long, value_name = "EXT|INDEX", default_value = "0")]
     phone: String,
-    /// What happens to it, in this order: power-up, change, backup, restore, resync
+    /// What happens to it, in this order: power-up, change, backup, restore, resync, delete, restart
     #[arg(long, value_name = "WHAT", value_delimiter = ',', default_value = "power-up", value_parser = trigger)]
     does: Vec<Trigger>,
     /// Type this user name when a screen waits; the password is asked for, never an argument
@@ -51,7 +51,12 @@ pub(super) fn run(args: TraceArgs) -> Result<Exit, Ended> {
     };
     let runtime = runtime()?;
     let server = find_server(&plan)?;
-    let addresses = runtime.block_on(resolve::resolve([&*server.origin])).map_err(net)?;
+    if let Some(target) = &server.embedded {
+        target.begin(1.0);
+    }
+    let addresses = runtime
+        .block_on(resolve::resolve(std::iter::once(&*server.origin).chain(plan.fallback.as_deref())))
+        .map_err(Ended::net)?;
     let settings = Settings {
         timeouts: plan.timeouts,
         network: plan.network.clone(),
@@ -59,10 +64,16 @@ pub(super) fn run(args: TraceArgs) -> Result<Exit, Ended> {
         addresses,
         shards: 1,
     };
-    let connector = Connector::new(&settings).map_err(net)?;
+    let connector = Connector::new(&settings).map_err(Ended::net)?;
     let chance = Chance::new(plan.seed);
-    let stage =
-        Stage { runtime: &runtime, connector: &connector, origin: &server.origin, base: &server.base, chance: &chance };
+    let stage = Stage {
+        runtime: &runtime,
+        connector: &connector,
+        origin: &server.origin,
+        base: &server.base,
+        fallback: plan.fallback.as_ref(),
+        chance: &chance,
+    };
     let mut player = Player::new(stage, &fleet, index);
     for trigger in &args.does {
         player.act(*trigger);
@@ -115,7 +126,15 @@ fn server_in_words(plan: &Plan, origin: &str, base: &str) -> String {
 }
 
 fn trigger(name: &str) -> Result<Trigger, String> {
-    let all = [Trigger::PowerUp, Trigger::Change, Trigger::Backup, Trigger::Restore, Trigger::Resync];
+    let all = [
+        Trigger::PowerUp,
+        Trigger::Change,
+        Trigger::Backup,
+        Trigger::Restore,
+        Trigger::Resync,
+        Trigger::Delete,
+        Trigger::Restart,
+    ];
     all.into_iter().find(|t| t.name() == name).ok_or_else(|| {
         let names: Vec<_> = all.iter().map(|t| t.name()).collect();
         format!("write {}", names.join(", "))

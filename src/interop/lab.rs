@@ -18,7 +18,7 @@ use crate::auth::{AnswerScheme, Challenge, Session};
 use crate::net::look::{self, Judged, Offer, Seen};
 use crate::net::{Addresses, Connection, Connector, NetError, Settings, TlsSettings, Trust};
 use crate::phone::{Chance, Failure, Fleet, Operation, Origin, Reason, Request, SettingsError, Trigger};
-use crate::workload::{Network, Resumption, Timeouts, TlsPlan, TlsVersions};
+use crate::workload::{DeviceCertificates, Network, Resumption, Timeouts, TlsPlan, TlsVersions};
 
 /// Everything scenarios need to know of the server and the way there.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ pub struct Ground {
     pub trust: Trust,
     /// How long what may take.
     pub timeouts: Timeouts,
+    /// The phones' own certificates, if they have any.
+    pub device_certificates: Option<DeviceCertificates>,
     /// Where all chance comes from.
     pub seed: u64,
 }
@@ -192,7 +194,12 @@ impl<'a> Bench<'a> {
     pub fn new(lab: &'a Lab<'a>, subject: &'a Subject) -> Result<Bench<'a>, LabError> {
         let fleet = fleet(subject, Stored::Right, &Table::new(), USUAL_BODY)?;
         let versions = if fleet.family.speaks_tls_1_3() { TlsVersions::Both } else { TlsVersions::Only12 };
-        let plan = TlsPlan { versions, resumption: Resumption::PerPhone, verify: true };
+        let plan = TlsPlan {
+            versions,
+            resumption: Resumption::PerPhone,
+            verify: true,
+            device_certificates: lab.ground.device_certificates.clone(),
+        };
         let settings = Settings {
             timeouts: lab.ground.timeouts,
             network: Network { sources: Vec::new(), max_connections: None, idle: std::time::Duration::from_secs(60) },
@@ -215,7 +222,7 @@ impl<'a> Bench<'a> {
 
     /// How the server answers the operation's first request without credentials.
     fn access(&self, fleet: &Fleet, operation: Option<Operation>) -> Access {
-        let step = operation.and_then(|operation| first_step(fleet, operation, self.lab.ground.origin.tls));
+        let step = operation.and_then(|operation| first_step(fleet, operation, self.lab.ground));
         let Some(step) = step else { return Access::None };
         let request = self.request(step.method, &step.path, step.headers, step.body);
         let (exchange, _) = self.ask(None, &request);
@@ -304,6 +311,7 @@ impl<'a> Bench<'a> {
             connector: &self.connector,
             origin: &self.lab.ground.origin,
             base: &self.lab.ground.base,
+            fallback: None,
             chance: &self.lab.chance,
         }
     }
@@ -356,7 +364,7 @@ impl<'a> Bench<'a> {
     /// The path (below the base) of the phone's own file: what it stores, or what it fetches.
     pub fn own_path(&self, operation: Operation, changes: &Table) -> Option<String> {
         let fleet = fleet(&self.subject, Stored::Right, changes, USUAL_BODY).ok()?;
-        Some(first_step(&fleet, operation, self.lab.ground.origin.tls)?.path)
+        Some(first_step(&fleet, operation, self.lab.ground)?.path)
     }
 
     /// Notes something that may have been written and must go.

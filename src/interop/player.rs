@@ -31,6 +31,8 @@ pub struct Stage<'a> {
     pub origin: &'a Arc<Origin>,
     /// Folder before every path; no trailing slash.
     pub base: &'a str,
+    /// The plain HTTP server for phones that fall back to it; the connector must know it.
+    pub fallback: Option<&'a Arc<Origin>>,
     /// All chance.
     pub chance: &'a Chance,
 }
@@ -120,8 +122,9 @@ impl<'a> Player<'a> {
         self.transcript
     }
 
-    fn context(&self) -> Context<'_> {
-        Context { fleet: self.fleet, chance: self.stage.chance, origin: self.stage.origin, base: self.stage.base }
+    fn context(&self) -> Context<'a> {
+        let Stage { origin, base, fallback, chance, .. } = self.stage;
+        Context { fleet: self.fleet, chance, origin, base, fallback }
     }
 
     fn note(&mut self, event: Event) {
@@ -158,8 +161,7 @@ impl<'a> Player<'a> {
 
     /// Gives an input to the phone and writes down what it says; the request it wants sent, if any.
     fn give(&mut self, input: Input<'_>) -> Option<Box<Request>> {
-        let context =
-            Context { fleet: self.fleet, chance: self.stage.chance, origin: self.stage.origin, base: self.stage.base };
+        let context = self.context();
         let mut actions = Vec::new();
         self.phone.handle(self.now, input, &context, &mut actions);
         let mut request = None;

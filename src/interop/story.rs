@@ -238,12 +238,7 @@ fn store_in_words(state: &State) -> String {
 
 /// What stands on a screen.
 pub(crate) fn screen_text(screen: Screen) -> Vec<&'static str> {
-    match screen.name() {
-        "authentication" => vec!["HTTP Authentication", "Enter backup/restore credentials"],
-        "authentication-failure" => vec!["HTTP Authentication Failure", "Enter backup/restore credentials"],
-        "profile-account" => vec!["Profile account setup", "Username:", "Password:"],
-        other => vec![other],
-    }
+    vec![screen.title(), screen.text()]
 }
 
 fn sent_because(reason: Reason) -> &'static str {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use toml::Table;
 
+use super::Ground;
 use crate::auth::Credentials;
 use crate::phone::{
     Account, Family, Fleet, Identities, Identity, Operation, People, Registration, SettingsError, SizeRange, Step,
-    Task, Template, Trigger, Upload,
+    Task, Template, Trigger, Upload, Why,
 };
 
 /// Extension of the phone under test unless another is named. Nobody's, it is hoped.
@@ -127,10 +128,12 @@ impl Habits {
 }
 
 /// The first request of an operation, as the family would send it without credentials.
-pub(crate) fn first_step(fleet: &Fleet, operation: Operation, tls: bool) -> Option<Step> {
+pub(crate) fn first_step(fleet: &Fleet, operation: Operation, ground: &Ground) -> Option<Step> {
     let who: Identity = fleet.identity(fleet.first);
     let upload = Upload { version: 1, size: fleet.backup_size.min };
-    fleet.family.step(0, &Task { who: &who, operation, tls, upload })
+    fleet
+        .family
+        .step(0, &Task { who: &who, operation, why: Why::Asked, origin: &ground.origin, base: &ground.base, upload })
 }
 
 /// Where a family's settings name its places, so that they can be moved.

@@ -18,6 +18,10 @@ pub fn of(matrix: &Matrix) -> Vec<String> {
     }
     changes(matrix, &mut out);
     for path in &matrix.litter {
+        if path.ends_with('/') {
+            out.push(format!("An empty folder of ours may be left on the server: {path}. It may be deleted."));
+            continue;
+        }
         out.push(format!("Left on the server, because it could not be deleted: {path}. Delete it by hand."));
     }
     out

@@ -6,7 +6,6 @@
 //! The state graph and the story of one restore stand at the head of `machine.rs`.
 
 mod avaya;
-mod avaya_rules;
 pub mod backup;
 #[cfg(test)]
 mod bench;
@@ -14,12 +13,11 @@ mod boot;
 mod challenged;
 mod chance;
 mod cisco;
-mod cisco_rule;
-mod cisco_rules;
 mod delay;
 mod ending;
 mod family;
 mod fleet;
+mod http_device;
 mod identity;
 mod machine;
 mod message;
@@ -29,7 +27,9 @@ mod operation;
 mod origin;
 mod outcome;
 mod person;
+mod recurrence;
 mod redirect;
+mod restart;
 mod rule;
 mod settings;
 mod timers;
@@ -37,7 +37,8 @@ mod timers;
 pub use chance::{Chance, Draw, Purpose};
 pub use delay::Delay;
 pub use family::{
-    Challenged, Decision, FAMILIES, Family, Learns, Registration, SettingsError, Stage, Step, Task, Upload,
+    ByMenu, Challenged, Decision, FAMILIES, Family, InUse, Learns, Registration, SettingsError, Stage, Step, Task,
+    Upload, Why,
 };
 pub use fleet::{Account, CredentialState, Fleet, People, SizeRange};
 pub use identity::{Identities, Identity, Listed, Template, TemplateError};
@@ -47,4 +48,5 @@ pub use moment::Moment;
 pub use operation::{DropCause, Operation, Trigger};
 pub use origin::Origin;
 pub use outcome::{Failure, Fault, Outcome, Screen};
+pub use recurrence::Recurrence;
 pub use rule::{Deed, Rule};

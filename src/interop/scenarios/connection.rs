@@ -125,7 +125,7 @@ fn agent(bench: &Bench<'_>) -> Vec<(HeaderName, HeaderValue)> {
     let step = bench
         .plain_fleet()
         .ok()
-        .and_then(|fleet| super::super::subject::first_step(&fleet, bench.habits.fetches, bench.lab.ground.origin.tls));
+        .and_then(|fleet| super::super::subject::first_step(&fleet, bench.habits.fetches, bench.lab.ground));
     step.map(|s| s.headers.into_iter().filter(|(name, _)| name == header::USER_AGENT).collect()).unwrap_or_default()
 }
 

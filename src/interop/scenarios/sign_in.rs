@@ -195,7 +195,7 @@ fn scheme<const N: usize>(bench: &Bench<'_>) -> Result<Cell, LabError> {
     }
     let operation = bench.signs_in_by();
     let fleet = bench.plain_fleet()?;
-    let step = super::super::subject::first_step(&fleet, operation, bench.lab.ground.origin.tls);
+    let step = super::super::subject::first_step(&fleet, operation, bench.lab.ground);
     let Some(step) = step else { return Ok(Cell::none("these phones send no such request")) };
     let request = bench.request(step.method, &step.path, step.headers, step.body);
     let exchange = bench.ask_as_account(&request, Some(scheme));

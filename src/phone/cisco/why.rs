@@ -1,8 +1,8 @@
 //! The sentences a `cisco-mpp` phone follows, quoted.
 
-use super::family::{Challenged, Decision};
-use super::rule::{Deed, Rule};
-use super::{Operation, Outcome};
+use super::super::family::{Challenged, Decision};
+use super::super::rule::{Deed, Rule};
+use super::super::{Operation, Outcome};
 
 const SEED: &str =
     "Cisco IP Phone 8800 Series Multiplatform Phones Administration Guide, Profile Authentication (the seed)";

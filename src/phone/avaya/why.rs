@@ -1,8 +1,8 @@
 //! The sentences an `avaya-96xx` phone follows, quoted.
 
-use super::family::Decision;
-use super::rule::{Deed, Rule};
-use super::{Operation, Outcome, Screen};
+use super::super::family::Decision;
+use super::super::rule::{Deed, Rule};
+use super::super::{Operation, Outcome, Screen};
 use crate::auth::Lookup;
 
 const SEED: &str = "Administering Avaya 9608/9608G/9611G/9621G/9641G/9641GS, March 2018 (the seed)";
