@@ -25,6 +25,7 @@ mod error;
 mod failure;
 mod handshake;
 pub mod limits;
+pub mod look;
 mod meter;
 mod outgoing;
 pub mod preflight;

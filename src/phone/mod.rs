@@ -30,6 +30,7 @@ mod person;
 mod recurrence;
 mod redirect;
 mod restart;
+mod rule;
 mod settings;
 mod timers;
 
@@ -48,3 +49,4 @@ pub use operation::{DropCause, Operation, Trigger};
 pub use origin::Origin;
 pub use outcome::{Failure, Fault, Outcome, Screen};
 pub use recurrence::Recurrence;
+pub use rule::{Deed, Rule};
