@@ -363,7 +363,7 @@ mod tests {
         Trigger(Trigger),
         Wait(u32),
         Answer(u8),
-        Fail,
+        Fail(Failure),
         Type(bool),
     }
 
@@ -381,7 +381,7 @@ mod tests {
             1 => trigger.prop_map(Event::Trigger),
             4 => (0..2_000u32).prop_map(Event::Wait),
             8 => (0..9u8).prop_map(Event::Answer),
-            1 => Just(Event::Fail),
+            1 => prop::sample::select(vec![Failure::Closed, Failure::ConnectRefused]).prop_map(Event::Fail),
             1 => any::<bool>().prop_map(Event::Type),
         ]
     }
@@ -404,12 +404,14 @@ mod tests {
         /// run has drained every operation planned is started or dropped and every one started has an end.
         #[test]
         fn the_books_close_whatever_happens(
-            family in prop::sample::select(super::super::FAMILIES.iter().map(|f| f.name).collect::<Vec<_>>()), null in any::<bool>(), events in prop::collection::vec(event(), 0..60)
+            family in prop::sample::select(super::super::FAMILIES.iter().map(|f| f.name).collect::<Vec<_>>()), null in any::<bool>(), falls in any::<bool>(),
+            events in prop::collection::vec(event(), 0..60)
         ) {
             let mut fleet = fleet(family, BUSY.iter().find(|(name, _)| *name == family).map_or("", |(_, s)| s));
             fleet.account.null = if null { 1.0 } else { 0.0 };
             fleet.people = People { come: 0.5, right: 0.5, ..People::default() };
             let mut bench = Bench::new(fleet);
+            bench.fallback = falls.then(|| Arc::new(Origin { tls: false, host: "server".into(), port: 80 }));
             let mut exchanging = false;
             for event in events {
                 let before = bench.actions.len();
@@ -422,14 +424,14 @@ mod tests {
                         (due <= until).then(|| bench.give(Input::Due)).flatten()
                     }
                     Event::Answer(which) => bench.give(Input::Answered(&answer(which))),
-                    Event::Fail => bench.give(Input::Failed(Failure::Closed)),
+                    Event::Fail(failure) => bench.give(Input::Failed(failure)),
                     Event::Type(right) => {
                         let password = if right { "right" } else { "guess" };
                         bench.give(Input::Typed(Credentials::new("2001", password)))
                     }
                 };
                 let hung_up = bench.actions[before..].iter().any(|a| matches!(a, Action::Hangup));
-                let ended = hung_up || matches!(event, Event::Answer(_) | Event::Fail);
+                let ended = hung_up || matches!(event, Event::Answer(_) | Event::Fail(_));
                 prop_assert!(asked.is_none() || ended || !exchanging, "a second exchange beside the first");
                 exchanging = asked.is_some() || (exchanging && !ended);
                 prop_assert_eq!(bench.phone.operation().is_some(), exchanging, "an operation always has an exchange");
