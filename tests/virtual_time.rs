@@ -1,18 +1,18 @@
 //! The same fleet in virtual time and in real time: equal counters, because the phones are the same.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bootstorm::driver::{self, Control, Setting};
-use bootstorm::metrics::{SnapshotCell, Totals};
-use bootstorm::net::{Settings, TlsSettings, Trust, resolve};
-use bootstorm::phone::{Chance, Origin};
+use bootstorm::metrics::Totals;
+use bootstorm::phone::Origin;
 use bootstorm::simulate::{Latencies, simulate};
-use bootstorm::target::{self, Site};
-use bootstorm::workload::{Overrides, Plan, Target, parse};
+use bootstorm::workload::{Overrides, Plan, parse};
+use support::live;
 
 /// A thousand phones of both families, some with wrong, missing or stale credentials, people at some desks;
 /// they boot, then a part of them has something to back up or report.
@@ -89,42 +89,11 @@ fn plan(overrides: &Overrides) -> Arc<Plan> {
     Arc::new(parse(WORKLOAD, "virtual-time.toml", Path::new("."), overrides).unwrap())
 }
 
-fn site(plan: &Plan) -> Site {
-    let Target::Embedded(config) = &plan.target else { panic!("embedded") };
-    Site::for_fleets(config, &plan.fleets, Chance::new(plan.seed)).unwrap()
-}
-
 fn in_virtual_time(plan: &Arc<Plan>) -> Totals {
     let origin = Arc::new(Origin { tls: false, host: "127.0.0.1".into(), port: 80 });
-    let site = site(plan);
+    let site = live::site(plan);
     let (tally, _) = simulate(plan, &origin, "", Latencies::default(), |now, request| site.respond(now, request));
     tally.totals
-}
-
-fn in_real_time(plan: &Arc<Plan>, shards: u32) -> Totals {
-    let Target::Embedded(config) = &plan.target else { panic!("embedded") };
-    let running = target::start(config, Arc::new(site(plan)), None).unwrap();
-    let origin = Arc::new(running.origin());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let addresses = runtime.block_on(resolve::resolve([&*origin])).unwrap();
-    let setting = Setting {
-        origin,
-        base: String::new(),
-        net: Settings {
-            timeouts: plan.timeouts,
-            network: plan.network.clone(),
-            tls: TlsSettings { plan: plan.tls.clone(), trust: Trust::default(), alpn: false },
-            addresses,
-            shards: shards as usize,
-        },
-        max_connections: 2_000,
-        shards,
-        control: Control::default(),
-        snapshots: (0..shards).map(|_| Arc::new(SnapshotCell::new())).collect(),
-    };
-    let driven = driver::run(plan, &setting).unwrap();
-    running.stop();
-    driven.tally.totals
 }
 
 /// Every counter that does not depend on how long things took.
@@ -159,7 +128,7 @@ fn a_thousand_phones_count_the_same_in_virtual_and_in_real_time() {
     let virtual_time = counters(&in_virtual_time(&plan));
     assert_eq!(virtual_time["sent"].parse::<u64>().unwrap() / 1000, 3, "{virtual_time:#?}");
     for shards in [1, 2] {
-        assert_eq!(counters(&in_real_time(&plan, shards)), virtual_time, "{shards} shards");
+        assert_eq!(counters(&live::run(&plan, shards, 2_000).tally.totals), virtual_time, "{shards} shards");
     }
 }
 
@@ -174,7 +143,7 @@ fn virtual_time_is_the_same_every_time_and_needs_none() {
 fn a_slow_server_changes_no_counter() {
     let plan = plan(&Overrides::default());
     let origin = Arc::new(Origin { tls: false, host: "127.0.0.1".into(), port: 80 });
-    let site = site(&plan);
+    let site = live::site(&plan);
     let slow = Latencies { connect: Duration::from_millis(20), exchange: Duration::from_millis(30) };
     let (tally, _) = simulate(&plan, &origin, "", slow, |now, request| site.respond(now, request));
     assert_eq!(counters(&tally.totals), counters(&in_virtual_time(&plan)));

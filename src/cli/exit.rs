@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use crate::net::NetError;
+use crate::report::FolderError;
+
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -52,6 +55,20 @@ impl Ended {
     /// Wrong usage or workload.
     pub fn usage(error: impl std::fmt::Display) -> Ended {
         Ended { exit: Exit::Usage, message: error.to_string() }
+    }
+
+    /// The network cannot be used so: wrong usage if the workload's own words are at fault, else not to be done here.
+    pub fn net(error: NetError) -> Ended {
+        if error.is_usage() { Ended::usage(error) } else { Ended::undone(error) }
+    }
+
+    /// The results' folder cannot be used: the usage's fault if another should be named, the machine's if not.
+    pub fn folder(error: FolderError) -> Ended {
+        let exit = match &error {
+            FolderError::NotEmpty { .. } | FolderError::NotAFolder { .. } => Exit::Usage,
+            _ => Exit::Undone,
+        };
+        Ended { exit, message: error.to_string() }
     }
 
     /// The run could not be done.

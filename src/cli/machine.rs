@@ -23,6 +23,11 @@ pub(super) fn peak_rss() -> u64 {
     line_of("/proc/self/status", "VmHWM").as_deref().and_then(kib).unwrap_or(0)
 }
 
+/// How many files this process has open; 0 where the system does not say.
+pub(super) fn open_files() -> u64 {
+    fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64)
+}
+
 /// The value of the first line `name: value` of a file.
 fn line_of(file: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(file).ok()?;

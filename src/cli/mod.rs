@@ -1,5 +1,6 @@
 //! The command line: one file per verb; nothing but parsing, wiring and printing.
 
+mod environment;
 mod exit;
 mod machine;
 mod plan;
@@ -11,24 +12,37 @@ mod workload;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 pub use exit::{Ended, Exit};
 
 /// Fleets of desk phones against a real HTTP(S) file server.
 #[derive(Debug, Parser)]
-#[command(name = "bootstorm", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "bootstorm", version, about, max_term_width = 100, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
-    /// More on stderr: -v informs, -vv debugs. `BOOTSTORM_LOG` takes a filter, such as `bootstorm::net=trace`.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    /// Say more on stderr: -v informs, -vv debugs; the variable BOOTSTORM_LOG takes a filter, such as
+    /// bootstorm::net=trace
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 900)]
     verbose: u8,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 passed, 1 could not be done, 2 wrong usage or workload, 97 measurement invalid, \
-                          99 a threshold was crossed, 130 interrupted.";
+const AFTER_HELP: &str = "\
+Examples:
+  bootstorm plan workloads/mass-reboot.toml    what would happen, and when; nothing is sent
+  bootstorm run workloads/mass-reboot.toml     2,000 phones against the embedded server
+  bootstorm run workloads/mass-reboot.toml --phones 500 --set target.embedded.likeness=apache
+
+Exit codes:
+  0    passed
+  1    could not be done
+  2    wrong usage or workload
+  97   the measurement is invalid: the generator, not the server, was the limit
+  99   a threshold was crossed
+  130  interrupted (the first Ctrl-C drains and reports, the second ends at once)";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -46,16 +60,16 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors; clap knows which goes where.
+            let error = explained(error);
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { Exit::Passed.code() });
         }
     };
-    log(cli.verbose);
-    let ended = match cli.verb {
+    let ended = log(cli.verbose).and_then(|()| match cli.verb {
         Verb::Run(args) => run::run(args),
         Verb::Plan(args) => plan::run(args),
         Verb::Serve(args) => serve::run(args),
-    };
+    });
     match ended {
         Ok(exit) => exit.into(),
         Err(ended) => {
@@ -66,15 +80,39 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The parser's error with what it does not know: which verbs there are, and that a value is from the environment.
+fn explained(mut error: clap::Error) -> clap::Error {
+    let tip = match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::InvalidSubcommand, _) if error.get(ContextKind::SuggestedSubcommand).is_none() => {
+            let verbs: Vec<_> = Cli::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+            Some(format!("the verbs are {}", verbs.join(", ")))
+        }
+        (_, Some(ContextValue::String(argument))) => {
+            let flag = argument.split(' ').next().unwrap_or_default();
+            environment::variable_for(flag).map(|variable| format!("the value is from the environment: {variable}"))
+        }
+        _ => None,
+    };
+    if let Some(tip) = tip {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
+}
+
 /// Logs go to stderr; colour only where a person may read it.
-fn log(verbose: u8) {
+fn log(verbose: u8) -> Result<(), Ended> {
     let level = match verbose {
         0 => "warn",
         1 => "info",
         _ => "debug",
     };
-    let filter =
-        EnvFilter::try_from_env("BOOTSTORM_LOG").unwrap_or_else(|_| EnvFilter::new(format!("bootstorm={level}")));
+    let filter = match std::env::var("BOOTSTORM_LOG") {
+        Ok(filter) if !filter.is_empty() => EnvFilter::try_new(&filter).map_err(|error| {
+            let right = "write for example bootstorm=debug, or bootstorm::net=trace";
+            Ended::usage(format!("BOOTSTORM_LOG: `{filter}` is no filter ({error}); {right}"))
+        })?,
+        _ => EnvFilter::new(format!("bootstorm={level}")),
+    };
     // A second subscriber in one process (tests) is no reason to stop.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -82,6 +120,7 @@ fn log(verbose: u8) {
         .with_ansi(colour(&io::stderr()))
         .with_target(false)
         .try_init();
+    Ok(())
 }
 
 /// Whether colours suit this stream: a terminal, and `NO_COLOR` not set.

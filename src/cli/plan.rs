@@ -9,6 +9,7 @@ use serde_json::json;
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit};
 use crate::phone::Moment;
+use crate::report::number::{self, count};
 use crate::workload::{End, Phase, Plan, Target};
 
 /// Arguments of `plan`.
@@ -17,10 +18,11 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     workload: WorkloadArgs,
     /// Print JSON instead of text
-    #[arg(long)]
+    #[arg(long, help_heading = "Results")]
     json: bool,
-    /// Make the schedule as this many shards would; its hash is the same for any number
+    /// Make the schedule as a run with this many threads would; its hash is the same for any number
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(help_heading = "Generator")]
     shards: u32,
 }
 
@@ -86,26 +88,45 @@ fn as_json(plan: &Plan, phases: &[PhaseFacts<'_>], hash: &str, shards: u32) -> S
 
 fn as_text(plan: &Plan, phases: &[PhaseFacts<'_>], hash: &str) -> String {
     let mut out = String::new();
+    let seconds = |at: Moment| number::seconds(Some(at.as_secs_f64()));
+    let names = plan.fleets.iter().map(|f| &f.name).chain(plan.phases.iter().map(|p| &p.name));
+    let width = names.map(|name| name.chars().count()).max().unwrap_or_default();
     // Writing into a String cannot fail.
-    let _ = writeln!(out, "{}: {} phones, seed {}", plan.name, plan.phones(), plan.seed);
+    let _ = writeln!(
+        out,
+        "{}: {} phone{}, seed {}",
+        plan.name,
+        count(plan.phones().into()),
+        if plan.phones() == 1 { "" } else { "s" },
+        plan.seed
+    );
     let _ = writeln!(out, "\ntarget    {}", target(plan));
     for fleet in &plan.fleets {
-        let _ = writeln!(out, "fleet     {:<16} {:>8} {}", fleet.name, fleet.count, fleet.family.name());
+        let _ =
+            writeln!(out, "fleet     {:<width$}  {:>8} {}", fleet.name, count(fleet.count.into()), fleet.family.name());
     }
     for p in phases {
         let span = match (p.first, p.last) {
-            (Some(first), Some(last)) => format!("from {first} to {last}, at most {} in a second", p.peak),
+            (Some(first), Some(last)) => {
+                let peak = count(p.peak);
+                format!("from {} to {}, at most {peak} in a second", seconds(first), seconds(last))
+            }
             _ => "no starts".to_owned(),
         };
-        let _ = writeln!(out, "phase     {:<16} {:>8} × {}: {span}", p.phase.name, p.starts, p.phase.trigger.name());
+        let (starts, does) = (count(p.starts), p.phase.trigger.name());
+        let _ = writeln!(out, "phase     {:<width$}  {starts:>8} × {does}: {span}", p.phase.name);
     }
     let end = match plan.end {
         End::After(at) => format!("after {}", humantime::format_duration(at)),
         End::Settled { limit } => {
-            format!("when all phones have settled, at most {}", humantime::format_duration(limit))
+            format!("when all phones have settled, at most {} after the begin", humantime::format_duration(limit))
         }
     };
-    let pace = if plan.compression == 1.0 { String::new() } else { format!(", time runs {}-fold", plan.compression) };
+    let pace = if plan.compression == 1.0 {
+        String::new()
+    } else {
+        format!(" of phone time, which runs {} times as fast as the clock", number::value(plan.compression))
+    };
     let _ = writeln!(out, "ends      {end}{pace}");
     for threshold in &plan.thresholds {
         let _ = writeln!(out, "threshold {threshold}");

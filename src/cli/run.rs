@@ -16,7 +16,7 @@ use crate::driver::{self, Control, Driven, Setting};
 use crate::metrics::{GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, ThresholdResult};
 use crate::net::{NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin};
-use crate::report::{self, Circumstances, Folder, Manifest, Summary};
+use crate::report::{self, Circumstances, Folder, Manifest, Summary, number};
 use crate::target::{self, Authority, Running, Site};
 use crate::workload::{Plan, Target};
 
@@ -26,16 +26,16 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     workload: WorkloadArgs,
     /// Write the run's folder here instead of results/<UTC>-<workload>; it must not exist, or be empty
-    #[arg(long, value_name = "DIR", env = "BOOTSTORM_OUT")]
+    #[arg(long, value_name = "DIR", env = "BOOTSTORM_OUT", hide_env_values = true, help_heading = "Results")]
     out: Option<PathBuf>,
     /// Print summary.json to stdout instead of the summary for people
-    #[arg(long)]
+    #[arg(long, help_heading = "Results")]
     json: bool,
     /// Run on this many threads instead of one per core
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Generator")]
     shards: Option<u32>,
     /// Do not verify the server's certificates; stamped on every output
-    #[arg(long)]
+    #[arg(long, help_heading = "Generator")]
     dangerously_skip_tls_verification: bool,
 }
 
@@ -54,11 +54,11 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     plan.tls.verify &= !args.dangerously_skip_tls_verification;
     let plan = Arc::new(plan);
     let runtime = runtime()?;
-    limits::raise_open_files().map_err(net)?;
+    limits::raise_open_files().map_err(Ended::net)?;
     let server = find_server(&plan)?;
     let settings = client_settings(&plan, &server, &runtime, &args)?;
     let bounds = bound_connections(&plan, &server, &settings)?;
-    runtime.block_on(probe(&settings, &server.origin, plan.fallback.as_deref())).map_err(net)?;
+    runtime.block_on(probe(&settings, &server.origin, plan.fallback.as_deref())).map_err(Ended::net)?;
     let folder = folder(&args, &plan)?;
 
     let shards = u32::try_from(settings.shards).unwrap_or(1);
@@ -71,14 +71,21 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
         control: Control::default(),
         snapshots: (0..shards).map(|_| Arc::new(SnapshotCell::new())).collect(),
     };
+    let files_at_rest = machine::open_files();
     let started_at = now();
+    if let Some(target) = &server.embedded {
+        target.begin(plan.compression);
+    }
     let driven = drive(&runtime, &plan, &setting).map_err(|error| {
         folder.abandon();
         Ended::undone(error)
     })?;
+    // An embedded target holds the other end of each connection in this same process.
+    let files_per_connection = if server.embedded.is_some() { 2 } else { 1 };
+    let open_files = files_at_rest + driven.peak_connections as u64 * files_per_connection;
     drop(server.embedded);
 
-    let record = record(&plan, started_at, driven, &setting);
+    let record = record(&plan, started_at, driven, open_files, &setting);
     let circumstances = Circumstances {
         effective: plan.effective.clone(),
         overrides: args.workload.changes(),
@@ -96,7 +103,7 @@ fn folder(args: &RunArgs, plan: &Plan) -> Result<Folder, Ended> {
         Some(path) => Folder::named(path),
         None => Folder::under(Path::new("results"), now(), &plan.name),
     }
-    .map_err(Ended::undone)
+    .map_err(Ended::folder)
 }
 
 /// The server the plan names, started if it is the embedded one.
@@ -104,7 +111,7 @@ fn find_server(plan: &Plan) -> Result<Server, Ended> {
     match &plan.target {
         Target::Url { origin, base, ca_file } => {
             let trust = match ca_file {
-                Some(file) => Trust::from_files(&[file]).map_err(net)?,
+                Some(file) => Trust::from_files(&[file]).map_err(Ended::net)?,
                 None => Trust::default(),
             };
             Ok(Server { origin: origin.clone(), base: base.clone(), trust, embedded: None })
@@ -123,16 +130,17 @@ fn find_server(plan: &Plan) -> Result<Server, Ended> {
                 }
                 None => Trust::default(),
             };
-            let running = target::start(config, Arc::new(site), authority.as_ref()).map_err(Ended::undone)?;
+            let running =
+                target::start_waiting(config, Arc::new(site), authority.as_ref(), None).map_err(Ended::undone)?;
             Ok(Server { origin: Arc::new(running.origin()), base: String::new(), trust, embedded: Some(running) })
         }
     }
 }
 
 fn client_settings(plan: &Plan, server: &Server, runtime: &Runtime, args: &RunArgs) -> Result<Settings, Ended> {
-    let addresses = runtime
-        .block_on(resolve::resolve([&server.origin].into_iter().chain(&plan.fallback).map(Arc::as_ref)))
-        .map_err(net)?;
+    // Refuses whatever is not loopback.
+    let origins = [&server.origin].into_iter().chain(&plan.fallback).map(Arc::as_ref);
+    let addresses = runtime.block_on(resolve::resolve(origins)).map_err(Ended::net)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Settings {
         timeouts: plan.timeouts,
@@ -174,7 +182,7 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
         sources: &plan.network.sources,
         target: target.ip(),
     };
-    let limits = limits::check(&demand).map_err(net)?;
+    let limits = limits::check(&demand).map_err(Ended::net)?;
     let most = named.unwrap_or(u64::MAX).min(limits.connections()).min(phones.max(settings.shards as u64));
     if named.is_none() && most < phones {
         tracing::warn!(
@@ -190,11 +198,14 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
 /// Runs the shards, shows progress, and hands Ctrl-C on: the first drains, the second ends at once.
 fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Driven, driver::RunError> {
     let mut progress = Progress::new(plan.phones().into());
+    // Before the first phone: who interrupts early gets a report as well.
+    let within = runtime.enter();
+    let signals = signal(SignalKind::interrupt()).and_then(|i| Ok((i, signal(SignalKind::terminate())?)));
+    drop(within);
     std::thread::scope(|scope| {
         let run = scope.spawn(|| driver::run(plan, setting));
         let watched = runtime.block_on(async {
-            let mut interrupt = signal(SignalKind::interrupt())?;
-            let mut terminate = signal(SignalKind::terminate())?;
+            let (mut interrupt, mut terminate) = signals?;
             let mut tick = tokio::time::interval(Duration::from_millis(100));
             while !run.is_finished() {
                 tokio::select! {
@@ -215,8 +226,8 @@ fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Drive
 }
 
 /// Everything the reports are made from.
-fn record(plan: &Plan, started_at: SystemTime, driven: Driven, setting: &Setting) -> Record {
-    let shards = setting.shards;
+fn record(plan: &Plan, started_at: SystemTime, driven: Driven, open_files: u64, setting: &Setting) -> Record {
+    let shards = u32::try_from(driven.cpu.len()).unwrap_or(u32::MAX).max(1);
     let cpu_seconds: f64 = driven.cpu.iter().map(Duration::as_secs_f64).sum();
     let busiest = driven.cpu.iter().max().copied().unwrap_or_default();
     let wall = driven.wall.as_secs_f64().max(1e-9);
@@ -238,7 +249,7 @@ fn record(plan: &Plan, started_at: SystemTime, driven: Driven, setting: &Setting
             cpu_busy_max: busiest.as_secs_f64() / wall,
             cpu_seconds,
             loop_lag: driven.loop_lag,
-            open_files: driven.peak_connections as u64,
+            open_files,
             rss_bytes: machine::peak_rss(),
             rss_per_phone: None,
         },
@@ -266,26 +277,43 @@ fn check_thresholds(plan: &Plan, record: &Record) -> Vec<ThresholdResult> {
 fn report(args: &RunArgs, folder: &Folder, record: &Record, circumstances: Circumstances) -> Result<Exit, Ended> {
     let summary = Summary::of(record);
     let manifest = Manifest::of(record, circumstances);
-    folder.write(&manifest, &summary, &record.tally.intervals).map_err(Ended::undone)?;
+    let written = folder.write(&manifest, &summary, &record.tally.intervals);
     let text = if args.json {
         serde_json::to_string_pretty(&summary).map_err(Ended::undone)? + "\n"
     } else {
-        report::render(&summary, Some(folder.path()), colour(&io::stdout()))
+        report::render(&summary, written.is_ok().then_some(folder.path()), colour(&io::stdout()))
     };
     // A reader that has gone (`| head`) is no failure of the run: the folder has it all.
     let _ = io::stdout().lock().write_all(text.as_bytes());
-    Ok(exit(record))
+    // A disk that filled up meanwhile does not take the figures from the person who waited for them.
+    written.map_err(Ended::folder)?;
+    end(record)
 }
 
-fn exit(record: &Record) -> Exit {
+/// How a finished run ends: what a script must know is said on stderr too, whatever stdout holds.
+fn end(record: &Record) -> Result<Exit, Ended> {
+    let verdict = record.verdict();
     if record.marks.partial {
-        Exit::Interrupted
-    } else if record.verdict().is_invalid() {
-        Exit::Invalid
-    } else if record.thresholds_hold() {
-        Exit::Passed
-    } else {
-        Exit::Threshold
+        let message = "interrupted: the report is of the part that was done".to_owned();
+        return Err(Ended { exit: Exit::Interrupted, message });
+    }
+    if verdict.is_invalid() {
+        let message = format!("the measurement is invalid: {}", verdict.reasons.join("; "));
+        return Err(Ended { exit: Exit::Invalid, message });
+    }
+    let crossed: Vec<_> = record.thresholds.iter().filter(|t| !t.pass).map(crossed).collect();
+    if crossed.is_empty() {
+        return Ok(Exit::Passed);
+    }
+    let (n, all) = (crossed.len(), record.thresholds.len());
+    let message = format!("{n} of {all} thresholds crossed: {}", crossed.join(", "));
+    Err(Ended { exit: Exit::Threshold, message })
+}
+
+fn crossed(threshold: &ThresholdResult) -> String {
+    match threshold.value {
+        Some(value) => format!("{} (it is {})", threshold.text, number::value(value)),
+        None => format!("{} (no figure: too few samples, or nothing of the kind happened)", threshold.text),
     }
 }
 
@@ -294,11 +322,6 @@ fn runtime() -> Result<Runtime, Ended> {
         .enable_all()
         .build()
         .map_err(|error| Ended::undone(format!("could not start the runtime: {error}")))
-}
-
-/// What is wrong with the workload's own words is usage; all else kept the run from being done.
-fn net(error: NetError) -> Ended {
-    if error.is_usage() { Ended::usage(error) } else { Ended::undone(error) }
 }
 
 /// One look at the server before the run; where phones may do without TLS, at the plain one if that fails.

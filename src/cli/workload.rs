@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Ended;
-use crate::workload::{self, Overrides, Plan};
+use super::{Ended, environment};
+use crate::workload::{self, Overrides, Place, Plan, WorkloadError};
 
 /// A workload file and what the command line changes about it.
 #[derive(Clone, Debug, Args)]
@@ -14,7 +14,7 @@ pub(super) struct WorkloadArgs {
     #[arg(value_name = "WORKLOAD")]
     file: PathBuf,
     /// Play against this server instead of the workload's target, such as https://127.0.0.1:8443/folder
-    #[arg(long, value_name = "URL", env = "BOOTSTORM_TARGET")]
+    #[arg(long, value_name = "URL", env = "BOOTSTORM_TARGET", hide_env_values = true, help_heading = "Workload")]
     target: Option<String>,
     #[command(flatten)]
     changes: Changes,
@@ -24,13 +24,15 @@ pub(super) struct WorkloadArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Changes {
     /// Scale the fleets to this many phones in all, such as 500 or 20k
-    #[arg(long, value_name = "N", env = "BOOTSTORM_PHONES", value_parser = count)]
+    #[arg(long, value_name = "N", env = "BOOTSTORM_PHONES", hide_env_values = true, value_parser = count)]
+    #[arg(help_heading = "Workload")]
     phones: Option<u32>,
-    /// Let all chance follow from this number
-    #[arg(long, value_name = "S", env = "BOOTSTORM_SEED")]
+    /// Draw all that is random from this seed: the same seed gives the same schedule
+    #[arg(long, value_name = "S", env = "BOOTSTORM_SEED", hide_env_values = true, value_parser = seed)]
+    #[arg(allow_hyphen_values = true, help_heading = "Workload")]
     seed: Option<u64>,
-    /// Override any key, such as fleet.0.count=500 or tls.resumption=per-phone; may be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    /// Override any key of the workload, such as fleet.0.count=500 or tls.resumption=per-phone; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Workload")]
     sets: Vec<String>,
 }
 
@@ -38,15 +40,15 @@ impl WorkloadArgs {
     /// The plan these arguments mean.
     pub(super) fn load(&self) -> Result<Plan, Ended> {
         let overrides = Overrides { target: self.target.clone(), ..self.changes.overrides() };
-        workload::load(&self.file, &overrides).map_err(Ended::usage)
+        workload::load(&self.file, &overrides).map_err(refused)
     }
 
-    /// What the command line changed, for the manifest.
+    /// What the command line and the environment changed, for the manifest.
     pub(super) fn changes(&self) -> Vec<String> {
         let changes = &self.changes;
-        let target = self.target.iter().map(|t| format!("--target {t}"));
-        let phones = changes.phones.iter().map(|n| format!("--phones {n}"));
-        let seed = changes.seed.iter().map(|s| format!("--seed {s}"));
+        let target = self.target.iter().map(|t| change("--target", t));
+        let phones = changes.phones.iter().map(|n| change("--phones", n));
+        let seed = changes.seed.iter().map(|s| change("--seed", s));
         target.chain(phones).chain(seed).chain(changes.sets.iter().map(|s| format!("--set {s}"))).collect()
     }
 }
@@ -58,6 +60,28 @@ impl Changes {
     }
 }
 
+/// `--phones 500`, or `BOOTSTORM_PHONES=500` if that is where it came from.
+fn change(flag: &str, value: impl std::fmt::Display) -> String {
+    match environment::variable_for(flag) {
+        Some(variable) => format!("{variable}={value}"),
+        None => format!("{flag} {value}"),
+    }
+}
+
+/// The workload's problems. Those of a value from the environment name the variable: nobody typed a flag.
+pub(super) fn refused(error: WorkloadError) -> Ended {
+    let lines = error.problems().iter().map(|problem| {
+        let mut problem = problem.clone();
+        if let Place::Flag(flag) = &mut problem.place
+            && let Some(variable) = environment::variable_for(flag)
+        {
+            *flag = variable;
+        }
+        problem.to_string()
+    });
+    Ended::usage(lines.collect::<Vec<_>>().join("\n"))
+}
+
 /// `500`, `20k`, `1M`.
 fn count(text: &str) -> Result<u32, String> {
     let (digits, unit) = match text.as_bytes().last() {
@@ -66,5 +90,9 @@ fn count(text: &str) -> Result<u32, String> {
         _ => (text, 1),
     };
     let count = digits.parse::<u32>().ok().and_then(|n| n.checked_mul(unit)).filter(|n| *n > 0);
-    count.ok_or_else(|| format!("`{text}` is no number of phones; write 500, 20k or 1M"))
+    count.ok_or_else(|| "write a number of phones, such as 500, 20k or 1M".to_owned())
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("write a whole number from 0 to {}", u64::MAX))
 }

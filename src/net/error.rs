@@ -12,7 +12,7 @@ use crate::phone::{Failure, Fault};
 pub enum NetError {
     /// The name has no address.
     #[error(
-        "{origin}: the name {host:?} cannot be resolved ({reason}): correct target.url, or this machine's name service"
+        "{origin}: the name {host:?} cannot be resolved ({reason}): correct the target's URL, or this machine's name service"
     )]
     Unresolved {
         /// The target.
@@ -30,8 +30,8 @@ pub enum NetError {
     },
     /// The target is not this machine, and nobody has consented.
     #[error(
-        "{origin} is at {address}, which is not a loopback address: load on another machine needs the consent of those \
-         who run it, and none is there yet; nothing was sent. Use a target at 127.0.0.1, [::1] or localhost"
+        "{origin} is not on this machine ({address} is no loopback address): load on another machine needs the consent of \
+         those who run it, which this version cannot take yet. Nothing was sent; use a target at 127.0.0.1, [::1] or localhost"
     )]
     NoConsent {
         /// The target.
@@ -79,7 +79,8 @@ pub enum NetError {
     },
     /// Certificates are to be verified, and no CA is named.
     #[error(
-        "the target is https and no CA is named: name the PEM file of the CA that signed its certificate with target.ca (the system's CAs are never used)"
+        "the target is https, and no CA is named that the phones trust: write target.ca = \"ca.pem\" with the PEM file of \
+         the CA that signed the server's certificate, or --set target.ca=ca.pem (the system's CAs are never used)"
     )]
     CaNotNamed,
     /// rustls refuses the settings.
@@ -98,7 +99,7 @@ pub enum NetError {
     },
     /// A source address is not this machine's.
     #[error(
-        "network.sources: {address} is not an address of this machine ({reason}): add it to an interface, or name others"
+        "network.sources: {address} is not an address of this machine ({reason}): add it to an interface, or name addresses of this machine"
     )]
     SourceNotLocal {
         /// The address.
@@ -119,8 +120,8 @@ pub enum NetError {
     /// Too few open files allowed.
     #[error(
         "this run needs {needed} open files ({connections} connections{both_ends}), {allowed} are allowed: \
-         raise the hard limit (`ulimit -Hn {needed}`, or LimitNOFILE={needed} in the service), \
-         or lower network.max_connections to {fitting}"
+         raise the hard limit (as root `ulimit -Hn {needed}`, for a service LimitNOFILE={needed}), \
+         or lower network.max-connections to {fitting}"
     )]
     Files {
         /// Open files needed.
@@ -139,7 +140,7 @@ pub enum NetError {
         "this run needs {connections} connections at once; {sources} source address(es) with {ports} local ports each \
          ({range}) allow {fitting}: name at least {wanted_sources} addresses in network.sources, \
          widen the range (`sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"`), \
-         or lower network.max_connections to {fitting}"
+         or lower network.max-connections to {fitting}"
     )]
     Ports {
         /// Connections asked for.
@@ -175,14 +176,16 @@ pub enum NetError {
     },
     /// An https target does not speak TLS.
     #[error(
-        "{origin} does not speak TLS: what it answered to the client hello is plaintext; write http:// or name the server's TLS port"
+        "{origin} does not speak TLS: what it answered to the client hello is plaintext; write http:// in its URL, or name the server's TLS port"
     )]
     NotTls {
         /// The target.
         origin: String,
     },
     /// An http target speaks TLS.
-    #[error("{origin} speaks TLS: write https:// (and name its CA with target.ca), or name the server's plain port")]
+    #[error(
+        "{origin} speaks TLS: write https:// in its URL (and name its CA as target.ca), or name the server's plain port"
+    )]
     SpeaksTls {
         /// The target.
         origin: String,
@@ -190,7 +193,7 @@ pub enum NetError {
     /// The server's certificate is from a CA that is not trusted.
     #[error(
         "{origin}: the phones do not trust the server's certificate: its chain ends in another CA than those in {trusted}; \
-         name the PEM file of the CA that signed it with target.ca"
+         name the PEM file of the CA that signed it as target.ca"
     )]
     UnknownCa {
         /// The target.
@@ -200,7 +203,7 @@ pub enum NetError {
     },
     /// The server's certificate bears other names.
     #[error(
-        "{origin}: the server's certificate is {presented}, not for {host}: use one of its names in target.url, or a certificate for this one"
+        "{origin}: the server's certificate is {presented}, not for {host}: use one of its names in the target's URL, or a certificate for this one"
     )]
     WrongName {
         /// The target.

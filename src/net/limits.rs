@@ -218,7 +218,7 @@ mod tests {
         assert!(matches!(error, NetError::Ports { fitting: 28_232, wanted_sources: 3, .. }), "{error}");
         let text = error.to_string();
         assert!(text.contains("at least 3 addresses in network.sources"), "{text}");
-        assert!(text.contains("network.max_connections to 28232"), "{text}");
+        assert!(text.contains("network.max-connections to 28232"), "{text}");
         assert!(assess(&demand(60_000), 3, 1_048_576, PORTS).is_ok());
     }
 

@@ -108,12 +108,12 @@ async fn speaks_tls(settings: &Settings, origin: &Origin) -> Result<bool, NetErr
 fn unreachable_target(origin: &Origin, failure: Failure) -> NetError {
     let what = match failure {
         Failure::ConnectRefused => {
-            "nothing listens there (connection refused): start the server, or correct target.url"
+            "nothing listens there (connection refused): start the server, or correct the target's URL"
         }
         Failure::ConnectTimeout => {
             "no answer to the connect within timeouts.connect: is the server up, and nothing in between dropping packets?"
         }
-        Failure::ConnectUnreachable => "the network has no way there: check the route, or correct target.url",
+        Failure::ConnectUnreachable => "the network has no way there: check the route, or correct the target's URL",
         Failure::LocalPorts => {
             "this machine has no free local port: wait for old connections to end, or name more network.sources"
         }
@@ -166,7 +166,7 @@ fn validity(error: Option<&TlsError>) -> String {
 fn unfitness(settings: &Settings, error: Option<&TlsError>) -> String {
     match error {
         Some(TlsError::InvalidCertificate(CertificateError::BadSignature)) => format!(
-            "its issuer has the name of a trusted CA but another key: was the CA made anew? Trusted: {}; name the present one with target.ca",
+            "its issuer has the name of a trusted CA but another key: was the CA made anew? Trusted: {}; name the present one as target.ca",
             settings.tls.trust.names()
         ),
         Some(other) => other.to_string(),

@@ -74,10 +74,17 @@ impl Folder {
         let path = path.to_owned();
         match fs::read_dir(&path) {
             Ok(mut entries) => match entries.next() {
-                None => Ok(Folder { path }),
+                None => match try_to_write(&path) {
+                    Ok(()) => Ok(Folder { path }),
+                    Err(source) => Err(FolderError::Unusable { path, source }),
+                },
                 Some(_) => Err(FolderError::NotEmpty { path }),
             },
-            Err(e) if e.kind() == io::ErrorKind::NotADirectory => Err(FolderError::NotAFolder { path }),
+            Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
+                // It may be a folder above that is a file.
+                let path = path.ancestors().find(|above| above.is_file()).unwrap_or(&path).to_owned();
+                Err(FolderError::NotAFolder { path })
+            }
             Err(e) if e.kind() == io::ErrorKind::NotFound => match fs::create_dir_all(&path) {
                 Ok(()) => Ok(Folder { path }),
                 Err(source) => Err(FolderError::Unusable { path, source }),
@@ -157,6 +164,13 @@ impl Folder {
             })
             .map_err(|source| FolderError::Unwritable { path, source })
     }
+}
+
+/// Whether a file can be written there: asked before the run, not after it.
+fn try_to_write(folder: &Path) -> io::Result<()> {
+    let file = folder.join(".bootstorm.part");
+    fs::File::create(&file)?.write_all(b"\n")?;
+    fs::remove_file(&file)
 }
 
 fn json<T: serde::Serialize>(value: &T, to: &mut Vec<u8>) -> io::Result<()> {
@@ -253,7 +267,10 @@ mod tests {
             assert!(error.contains("--out"), "{error}");
         }
         let beneath = Folder::named(&named.join("x/y")).unwrap_err();
-        assert!(matches!(beneath, FolderError::NotAFolder { .. } | FolderError::Unusable { .. }));
+        assert!(
+            matches!(&beneath, FolderError::NotAFolder { path } if *path == named.join("x")),
+            "the file is named: {beneath}"
+        );
     }
 
     #[test]

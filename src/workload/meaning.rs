@@ -4,6 +4,7 @@ mod fleet;
 mod network;
 mod phase;
 mod target;
+mod trouble;
 
 use std::path::Path;
 
@@ -58,7 +59,7 @@ impl Meaning<'_> {
         let compression = self.compression(&file.run);
         let timeouts = self.timeouts(&file.timeouts);
         let network = self.network(&file.network, target.as_ref());
-        let tls = Self::tls(&file.tls);
+        let tls = self.tls(&file.tls);
         let thresholds = self.thresholds(&file.thresholds);
         if let (Some(target), true) = (target, self.problems.is_empty()) {
             let (effective, sha256) = effective::text(&file, &lists);

@@ -3,4 +3,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's scaffolding fails by panicking")]
 
 pub(crate) mod curl;
+pub(crate) mod live;
 pub(crate) mod servers;

@@ -83,7 +83,9 @@ pub(super) fn tls(page: &mut Page, s: &Summary) {
         }
     }
     if !t.chain_lengths.is_empty() {
-        let lengths = by_count(&t.chain_lengths, " certificates × ");
+        let named =
+            |(n, times): (&String, &u64)| (format!("{n} certificate{}", if n == "1" { "" } else { "s" }), *times);
+        let lengths = by_count(&t.chain_lengths.iter().map(named).collect(), " × ");
         page.fact("chains", &format!("{lengths} · at most {}", bytes(u64::from(t.chain_bytes_max))));
     }
     page.fact("on the wire", &format!("{} sent · {} received", bytes(t.bytes_out), bytes(t.bytes_in)));

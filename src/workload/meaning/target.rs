@@ -8,9 +8,9 @@ use http::Uri;
 
 use super::Meaning;
 use crate::phone::{Fleet, Origin};
-use crate::workload::file::{AuthSection, EmbeddedSection, OnOff, TargetSection};
+use crate::workload::file::{AuthSection, EmbeddedSection, EmbeddedTlsSection, OnOff, TargetSection};
 use crate::workload::locate::{KeyPath, key};
-use crate::workload::{EmbeddedTarget, Target, TargetAuth, TargetTls};
+use crate::workload::{ClientCertificates, EmbeddedTarget, Target, TargetAuth, TargetTls};
 
 impl Meaning<'_> {
     /// What the phones talk to; if there is none, that has been told.
@@ -34,7 +34,9 @@ impl Meaning<'_> {
     fn url(&mut self, typed: &str, ca: Option<&Path>) -> Option<Target> {
         let ca_file = ca.map(|ca| {
             let path = self.base.join(ca);
-            if !path.is_file() {
+            if path.is_dir() {
+                self.say(&key!["target", "ca"], format!("{} is a folder", path.display()), CA);
+            } else if !path.is_file() {
                 self.say(&key!["target", "ca"], format!("there is no file {}", path.display()), CA);
             }
             path
@@ -97,7 +99,10 @@ impl Meaning<'_> {
         }
         let auth_at = at("auth");
         let auth = self.auth(&typed.auth, &auth_at);
-        let tls = typed.tls.on().map(|t| TargetTls { versions: t.versions, tickets: t.tickets, key: t.key });
+        let tls = typed.tls.on().map(|typed| self.embedded_tls(typed, &at("tls")));
+        let work = self.work(&typed.work, &at("work"));
+        let faults = self.faults(&typed.faults, &at("faults"));
+        let events = self.events(&typed.event, &at("event"), tls.is_some());
         EmbeddedTarget {
             listen,
             likeness: typed.likeness,
@@ -107,6 +112,10 @@ impl Meaning<'_> {
             prefilled: typed.prefilled,
             body_limit: typed.body_limit.map(|limit| limit.0),
             accept_loops: typed.accept_loops as usize,
+            webdav: typed.webdav,
+            work,
+            faults,
+            events,
         }
     }
 
@@ -125,7 +134,39 @@ impl Meaning<'_> {
             let right = "every answer would be stale; use for example \"1s\" to see many stale nonces";
             self.say(&at.then("nonce-lifetime"), "no nonce would ever be good", right);
         }
-        TargetAuth { offers, realm: typed.realm.clone(), protects: typed.protects, nonce_lifetime }
+        let nonce_table = typed.nonce_table.map(|count| usize::try_from(count.0).unwrap_or(usize::MAX));
+        if nonce_table == Some(0) {
+            self.say(&at.then("nonce-table"), "no nonce would ever be good", "leave it out for room for all");
+        }
+        TargetAuth {
+            offers,
+            realm: typed.realm.clone(),
+            protects: typed.protects,
+            nonce_lifetime,
+            nonce_table,
+            userhash: typed.userhash.unwrap_or_default(),
+        }
+    }
+
+    fn embedded_tls(&mut self, typed: &EmbeddedTlsSection, at: &KeyPath) -> TargetTls {
+        let client_ca = typed.client_ca.as_ref().map(|file| self.base.join(file));
+        if let Some(file) = &client_ca {
+            if !file.is_file() {
+                let right = "paths are relative to the workload file; name a PEM file with CA certificates";
+                self.say(&at.then("client-ca"), format!("there is no file {}", file.display()), right);
+            }
+            if typed.client_certificates == ClientCertificates::None {
+                let right = "set client-certificates to \"asked\" or \"demanded\"";
+                self.say(&at.then("client-ca"), "clients are not asked for certificates", right);
+            }
+        }
+        TargetTls {
+            versions: typed.versions,
+            tickets: typed.tickets,
+            key: typed.key,
+            client_certificates: typed.client_certificates,
+            client_ca,
+        }
     }
 }
 
