@@ -98,6 +98,8 @@ pub(super) struct Memory {
     pub(super) store: Option<CredentialStore>,
     /// Protection spaces entered since power-up.
     pub(super) realms: RealmCache,
+    /// Failures in a row of an operation on the phone's own file that it will try again.
+    pub(super) again: u8,
     /// How many uploads there were.
     pub(super) uploads: u32,
     /// What the server was last seen to take: what a restore must bring back.
@@ -178,7 +180,7 @@ impl Phone {
             (_, None, Chain::Through) => Standing::Provisioned,
             (_, None, Chain::At(_)) => Standing::Booting,
             (_, None, Chain::Stands(_)) if self.doing.is_some() => Standing::Booting,
-            (_, None, Chain::Broken | Chain::Stands(_)) => Standing::Failed,
+            (_, None, Chain::Broken | Chain::BrokenAt(_) | Chain::Stands(_)) => Standing::Failed,
         }
     }
 
@@ -272,7 +274,11 @@ impl Phone {
                     None => self.plan_and_begin(at, Operation::Resync, Cause::Periodic, ctx, out),
                 },
                 TimerFor::Report => self.plan_and_begin(at, Operation::Report, Cause::Periodic, ctx, out),
-                TimerFor::Asked(operation) => self.plan_and_begin(at, operation, Cause::Asked, ctx, out),
+                TimerFor::Asked(operation) => {
+                    let again = self.memory.as_ref().is_some_and(|m| m.again > 0) && operation != Operation::Resync;
+                    let cause = if again { Cause::Again } else { Cause::Asked };
+                    self.plan_and_begin(at, operation, cause, ctx, out);
+                }
             }
         }
     }
@@ -347,12 +353,13 @@ mod tests {
     const BUSY: [(&str, &str); 3] = [
         (
             "avaya-96xx",
-            "firmware-file = \"a.bin\"\nscr-twin = true\nlanguage-files = [\"de.xml\"]\nregistration-delay = \"0s\"",
+            "firmware-file = \"a.bin\"\nscr-twin = true\nlanguage-files = [\"de.xml\"]\nregistration-delay = \"0s\"\n\
+             transfer-attempts = 3",
         ),
         (
             "cisco-mpp",
             "profile-rule = \"/a | /b\"\nprofile-rule-b = \"($PRVST = 2)? [--uid a --pwd b] /retry\"\n\
-             report-to-server = \"periodically\"\nreport-periodic = \"100s\"\nbare-ip = true\nsetup-by-menu = 0.5\nin-use = 0.5",
+             report-to-server = \"periodically\"\nreport-periodic = \"100s\"\nbare-ip = true\nsetup-by-menu = 0.5\nin-use = 0.5\nreport-attempts = 2",
         ),
         ("http-device", "urls = [\"/a\", \"/b\"]\nupload-path = \"/up\"\nperiodic = \"300s\""),
     ];

@@ -482,3 +482,40 @@ fn connections_are_kept_by_setting() {
         assert_eq!(bench.give(Input::Trigger(Trigger::PowerUp)).unwrap().keep_alive, on);
     }
 }
+
+/// "One attempt per request; whoever asked retries" [doc, sister model]; more by setting, never past a prompt.
+#[test]
+fn a_transfer_is_tried_once_or_more_by_setting() {
+    for (attempts, code, tried) in [(1, 503, 1), (3, 503, 3), (3, 404, 1), (3, 201, 1), (3, 401, 1)] {
+        let mut bench = Bench::new(fleet("avaya-96xx", &format!("{QUICK}\ntransfer-attempts = {attempts}")));
+        bench.boot(|_| status(200));
+        bench.actions.clear();
+        let until = bench.now + Duration::from_secs(600);
+        bench.play(Input::Trigger(Trigger::Backup), until, |_| match code {
+            401 => challenge(&["Basic realm=\"other\""]),
+            code => status(code),
+        });
+        let puts = bench.story().iter().filter(|s| s.starts_with("backup:")).count();
+        assert_eq!(puts, tried, "{attempts} {code}: {:#?}", bench.story());
+        bench.assert_ledger();
+    }
+}
+
+/// A phone whose restore failed at boot is provisioned by the one that succeeds, whoever asked for it.
+#[test]
+fn a_later_restore_mends_the_boot_chain() {
+    for (settings, trigger) in
+        [("transfer-attempts = 2", None), ("", Some(Trigger::Restore)), ("", Some(Trigger::Resync))]
+    {
+        let mut bench = Bench::new(fleet("avaya-96xx", &format!("{QUICK}\n{settings}")));
+        let mut fails = true;
+        bench.play(Input::Trigger(Trigger::PowerUp), Moment::from_micros(30_000_000), |r| {
+            status(if r.path.contains("/backup") && std::mem::take(&mut fails) { 500 } else { 200 })
+        });
+        assert_eq!(bench.standing(), Standing::Failed);
+        let until = bench.now + Duration::from_secs(120);
+        bench.play(trigger.map_or(Input::Due, Input::Trigger), until, |_| status(200));
+        assert_eq!(bench.standing(), Standing::Provisioned, "{settings} {trigger:?}: {:#?}", bench.story());
+        bench.assert_ledger();
+    }
+}

@@ -264,10 +264,19 @@ impl Family for Cisco {
 
     fn retry(&self, operation: Operation, _outcome: Outcome, failures: u8) -> Option<Delay> {
         if operation != Operation::Resync {
-            return None; // One attempt for a report [assumed].
+            return None;
         }
         let nth = usize::from(failures.saturating_sub(1)).min(self.retry.len().saturating_sub(1));
         self.retry.get(nth).copied()
+    }
+
+    fn again(&self, operation: Operation, _outcome: Outcome, failures: u8) -> Option<Delay> {
+        let Settings { report_attempts, report_retry, .. } = self.settings;
+        (operation == Operation::Report && failures < report_attempts).then_some(report_retry)
+    }
+
+    fn heeds_retry_after(&self) -> bool {
+        self.settings.retry_after
     }
 
     fn periodic(&self) -> Option<Recurrence> {

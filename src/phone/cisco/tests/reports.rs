@@ -113,3 +113,23 @@ fn a_restart_waits_its_turn() {
     assert_eq!(bench.story(), all);
     bench.assert_ledger();
 }
+
+/// One attempt [assumed]; more by setting. A failed report has no place in the resync's retry list.
+#[test]
+fn a_report_is_tried_once_or_more_by_setting() {
+    for attempts in [1, 3] {
+        let settings = format!("report-attempts = {attempts}\nreport-retry = \"30s\"\nresync-periodic = \"0s\"");
+        let mut bench = play(&settings, |_| status(200));
+        bench.actions.clear();
+        for _ in 0..2 {
+            let until = bench.now + Duration::from_secs(600);
+            bench.play(Input::Trigger(Trigger::Backup), until, |_| status(503));
+        }
+        assert_eq!(bench.story().iter().filter(|s| *s == "report: overload").count(), 2 * attempts);
+        assert!(bench.phone.is_settled());
+        bench.assert_ledger();
+        bench.give(Input::Trigger(Trigger::Resync));
+        bench.give(Input::Answered(&status(500)));
+        assert_eq!(bench.phone.next_due(), bench.now + Duration::from_secs(60), "the list's first entry");
+    }
+}

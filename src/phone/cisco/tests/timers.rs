@@ -124,3 +124,16 @@ fn status_codes_mean_what_the_vendor_says() {
         }
     }
 }
+
+/// `Retry-After` ignored [assumed], unless the setting says otherwise; a date is passed over.
+#[test]
+fn retry_after_is_heeded_only_by_setting() {
+    for (on, value, wait) in [(false, "7", 60), (true, "7", 7), (true, "Sat, 21 Nov 2026 22:00:00 GMT", 60)] {
+        let mut bench = Bench::new(fleet("cisco-mpp", &format!("resync-random-delay = 0\nretry-after = {on}")));
+        bench.give(Input::Trigger(Trigger::PowerUp));
+        let mut answer = status(503);
+        answer.headers.insert(header::RETRY_AFTER, HeaderValue::from_static(value));
+        bench.give(Input::Answered(&answer));
+        assert_eq!(bench.phone.next_due(), bench.now + Duration::from_secs(wait));
+    }
+}
