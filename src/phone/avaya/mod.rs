@@ -264,6 +264,14 @@ impl Family for Avaya {
         (operation == Operation::Resync).then_some(self.settings.settings_retry)
     }
 
+    /// "One attempt per request; whoever asked retries" [doc, sister model], unless the setting says more. A missing file
+    /// is no failure to try again.
+    fn again(&self, operation: Operation, outcome: Outcome, failures: u8) -> Option<Delay> {
+        let Settings { transfer_attempts, transfer_retry, .. } = self.settings;
+        let worth_it = is_transfer(operation) && outcome != Outcome::NotFound;
+        (worth_it && failures < transfer_attempts).then_some(transfer_retry)
+    }
+
     fn on_trigger(&self, trigger: Trigger) -> Option<(Operation, Delay)> {
         match trigger {
             Trigger::PowerUp => None,

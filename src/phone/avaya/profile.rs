@@ -44,6 +44,11 @@ pub(super) struct Settings {
     pub(super) backup_delay: Delay,
     /// Whether a planned restart sends a backup first [assumed].
     pub(super) backup_at_restart: bool,
+    /// How many times a backup, restore or deletion is tried, 1 or more [doc, sister model: once].
+    pub(super) transfer_attempts: u8,
+    /// Time to the next of these tries [assumed].
+    #[schemars(with = "String")]
+    pub(super) transfer_retry: Delay,
     /// Time to a new attempt when the settings could not be had [doc: about 15 minutes].
     #[schemars(with = "String")]
     pub(super) settings_retry: Delay,
@@ -90,6 +95,8 @@ impl Default for Settings {
             registration_delay: Delay { base: Duration::from_secs(2), spread: Duration::from_secs(6) },
             backup_delay: Delay { base: Duration::from_secs(5), spread: Duration::from_secs(25) },
             backup_at_restart: true,
+            transfer_attempts: 1,
+            transfer_retry: Delay::fixed(Duration::from_secs(60)),
             settings_retry: Delay::fixed(Duration::from_secs(15 * 60)),
             user_agent: "AVAYA".into(),
             encoding: backup::Encoding::Utf8,
