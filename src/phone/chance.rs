@@ -39,11 +39,11 @@ pub enum Purpose {
     /// The embedded target's nonces.
     ServerNonce = 13,
     /// How long the embedded target works on a request.
-    ServerWork = 14,
+    ServerWork = 20,
     /// Which of the embedded target's answers go wrong.
-    ServerFault = 15,
+    ServerFault = 21,
     /// Whose password is changed on the embedded target.
-    ServerPassword = 16,
+    ServerPassword = 22,
 }
 
 /// The source of all chance in a run: nothing but the seed.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::cisco_rule::ProfileRule;
 use super::family::{Challenged, Decision, Family, Learns, Registration, SettingsError, Stage, Step, Task};
 use super::settings::{self, header_value};
+use super::{Attribute, AttributeKind};
 use super::{Delay, Identity, Operation, Outcome, Purpose, Screen, Template, Trigger, backup};
 use crate::auth::{Algorithm, AnswerScheme, ChoiceRule, Credentials, Preference, SchemeSet};
 
@@ -269,6 +270,16 @@ fn retry_list(text: &str) -> Result<Vec<Delay>, SettingsError> {
 impl Family for Cisco {
     fn name(&self) -> &'static str {
         REGISTRATION.name
+    }
+
+    /// `OU=<model>, L=<serial>, S=<mac>` [doc]; `S` is what mod_ssl calls the surname.
+    fn subject(&self, who: &Identity) -> Vec<Attribute> {
+        let attribute = |kind, value: &str| Attribute { kind, value: value.to_owned() };
+        vec![
+            attribute(AttributeKind::OrganizationalUnit, &self.settings.model),
+            attribute(AttributeKind::Locality, &who.serial),
+            attribute(AttributeKind::Surname, &who.mac),
+        ]
     }
 
     fn boot(&self) -> &[Stage] {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
 
+use super::Attribute;
 use super::{Delay, Identity, Operation, Outcome, Purpose, Screen, Trigger};
 use crate::auth::{CredentialStore, Credentials, Preference};
 
@@ -17,6 +18,11 @@ use crate::auth::{CredentialStore, Credentials, Preference};
 pub trait Family: fmt::Debug + Send + Sync {
     /// The family's name in workloads and output.
     fn name(&self) -> &'static str;
+
+    /// The subject of this phone's own certificate.
+    fn subject(&self, who: &Identity) -> Vec<Attribute> {
+        super::subject::usual(who)
+    }
 
     /// The boot chain: what a phone does, in order, when power comes.
     fn boot(&self) -> &[Stage];

@@ -29,6 +29,7 @@ mod outcome;
 mod person;
 mod redirect;
 mod settings;
+mod subject;
 mod timers;
 
 pub use chance::{Chance, Draw, Purpose};
@@ -44,3 +45,4 @@ pub use moment::Moment;
 pub use operation::{DropCause, Operation, Trigger};
 pub use origin::Origin;
 pub use outcome::{Failure, Fault, Outcome, Screen};
+pub use subject::{Attribute, AttributeKind};
