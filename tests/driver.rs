@@ -69,6 +69,16 @@ fn connections_stay_within_their_bound_and_everybody_gets_a_turn() {
     assert_books_close(totals);
 }
 
+#[test]
+fn a_bound_below_the_number_of_shards_is_kept_too() {
+    let driven = live::run(&plan(20, "", ""), 4, 1);
+    assert_eq!((driven.peak_connections, driven.cpu.len()), (1, 1));
+    assert_eq!(outcomes(&driven.tally.totals, Outcome::Ok), 20);
+    let driven = live::run(&plan(20, "", ""), 2, 3);
+    assert!(driven.peak_connections <= 3);
+    assert_books_close(&driven.tally.totals);
+}
+
 /// A server that takes requests and never answers. Returns its origin and the sources of its connections.
 fn silent_server() -> (Origin, Arc<Mutex<BTreeSet<std::net::IpAddr>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -14,8 +14,8 @@ use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, machine};
 use crate::driver::{self, Control, Driven, Setting};
 use crate::metrics::{GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, ThresholdResult};
-use crate::net::{Devices, Settings, TlsSettings, Trust, limits, preflight, resolve};
-use crate::phone::{Chance, Origin, Trigger};
+use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
+use crate::phone::{Chance, Origin};
 use crate::report::{self, Circumstances, Folder, Manifest, Summary, number};
 use crate::target::{self, Authority, Running, Site};
 use crate::workload::{Plan, Target};
@@ -58,7 +58,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     let server = find_server(&plan)?;
     let settings = client_settings(&plan, &server, &runtime, &args)?;
     let bounds = bound_connections(&plan, &server, &settings)?;
-    runtime.block_on(preflight::probe(&settings, &server.origin)).map_err(Ended::net)?;
+    runtime.block_on(probe(&settings, &server.origin, plan.fallback.as_deref())).map_err(Ended::net)?;
     let folder = folder(&args, &plan)?;
 
     let shards = u32::try_from(settings.shards).unwrap_or(1);
@@ -139,7 +139,8 @@ fn find_server(plan: &Plan) -> Result<Server, Ended> {
 
 fn client_settings(plan: &Plan, server: &Server, runtime: &Runtime, args: &RunArgs) -> Result<Settings, Ended> {
     // Refuses whatever is not loopback.
-    let addresses = runtime.block_on(resolve::resolve([&*server.origin])).map_err(Ended::net)?;
+    let origins = [&server.origin].into_iter().chain(&plan.fallback).map(Arc::as_ref);
+    let addresses = runtime.block_on(resolve::resolve(origins)).map_err(Ended::net)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let devices = Devices::of(plan.tls.device_certificates.as_ref(), &plan.fleets).map_err(Ended::net)?;
     Ok(Settings {
@@ -198,11 +199,14 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
 /// Runs the shards, shows progress, and hands Ctrl-C on: the first drains, the second ends at once.
 fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Driven, driver::RunError> {
     let mut progress = Progress::new(plan.phones().into());
+    // Before the first phone: who interrupts early gets a report as well.
+    let within = runtime.enter();
+    let signals = signal(SignalKind::interrupt()).and_then(|i| Ok((i, signal(SignalKind::terminate())?)));
+    drop(within);
     std::thread::scope(|scope| {
         let run = scope.spawn(|| driver::run(plan, setting));
         let watched = runtime.block_on(async {
-            let mut interrupt = signal(SignalKind::interrupt())?;
-            let mut terminate = signal(SignalKind::terminate())?;
+            let (mut interrupt, mut terminate) = signals?;
             let mut tick = tokio::time::interval(Duration::from_millis(100));
             while !run.is_finished() {
                 tokio::select! {
@@ -224,7 +228,7 @@ fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Drive
 
 /// Everything the reports are made from.
 fn record(plan: &Plan, started_at: SystemTime, driven: Driven, open_files: u64, setting: &Setting) -> Record {
-    let shards = setting.shards;
+    let shards = u32::try_from(driven.cpu.len()).unwrap_or(u32::MAX).max(1);
     let cpu_seconds: f64 = driven.cpu.iter().map(Duration::as_secs_f64).sum();
     let busiest = driven.cpu.iter().max().copied().unwrap_or_default();
     let wall = driven.wall.as_secs_f64().max(1e-9);
@@ -321,10 +325,18 @@ fn runtime() -> Result<Runtime, Ended> {
         .map_err(|error| Ended::undone(format!("could not start the runtime: {error}")))
 }
 
+/// One look at the server before the run; where phones may do without TLS, at the plain one if that fails.
+async fn probe(settings: &Settings, origin: &Origin, fallback: Option<&Origin>) -> Result<(), NetError> {
+    match (preflight::probe(settings, origin).await, fallback) {
+        (Err(_), Some(fallback)) => preflight::probe(settings, fallback).await,
+        (probed, _) => probed,
+    }
+}
+
 /// Phones to which the plan returns the power at least once.
 fn powered_up(plan: &Plan) -> u64 {
     let mut phones = vec![false; plan.phones() as usize];
-    for phase in (0..plan.phases.len()).filter(|n| plan.phases[*n].trigger == Trigger::PowerUp) {
+    for phase in (0..plan.phases.len()).filter(|n| plan.phases[*n].trigger.boots()) {
         for start in plan.starts_of_phase(phase) {
             phones[start.phone as usize] = true;
         }

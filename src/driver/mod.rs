@@ -6,7 +6,11 @@
 
 #[cfg(feature = "live")]
 mod control;
+#[cfg(feature = "live")]
+mod lines;
 mod pace;
+#[cfg(feature = "live")]
+mod queue;
 mod roster;
 #[cfg(feature = "live")]
 mod run;

@@ -1,6 +1,7 @@
 //! A whole run: shards on threads, their counts added up.
 
-use std::sync::Arc;
+use std::convert::Infallible;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -62,20 +63,35 @@ pub struct Setting {
 }
 
 /// Carries the plan out on sockets. Returns when every shard has come to its end.
+///
+/// There are no more shards than connections allowed, or phones.
 pub fn run(plan: &Arc<Plan>, setting: &Setting) -> Result<Driven, RunError> {
-    let shards = setting.shards.max(1);
+    let most = u32::try_from(setting.max_connections).unwrap_or(u32::MAX).min(plan.phones());
+    let shards = setting.shards.min(most).max(1);
     setting.control.expect(shards as usize);
-    // A moment ahead, so that every shard is there when the first phone starts.
-    let began = Instant::now() + START_AHEAD;
-    let threads: Vec<_> = (0..shards)
-        .map(|index| {
-            let make = shard_maker(plan.clone(), setting, Share { index, of: shards });
-            thread::Builder::new()
-                .name(format!("shard-{index}"))
-                .spawn(move || on_own_runtime(make, began))
-                .map_err(RunError::Runtime)
-        })
-        .collect();
+    let (ready, all_ready) = mpsc::channel::<Infallible>();
+    let (mut begins, mut threads) = (Vec::new(), Vec::new());
+    for index in 0..shards {
+        let make = shard_maker(plan.clone(), setting, Share { index, of: shards }, ready.clone());
+        let (begin, began) = mpsc::channel();
+        let (control, began) = (setting.control.clone(), move || began.recv().ok());
+        let spawned = thread::Builder::new()
+            .name(format!("shard-{index}"))
+            .spawn(move || on_own_runtime(make, control, began))
+            .map_err(RunError::Runtime);
+        begins.push(begin);
+        threads.push(spawned);
+    }
+    // Nobody ever sends: this ends when every shard has been made, or could not be.
+    drop(ready);
+    let _ = all_ready.recv();
+    if threads.iter().all(Result::is_ok) {
+        // A moment ahead, so that every shard is there when the first phone starts.
+        let began = Instant::now() + START_AHEAD;
+        // A shard that could not be made is not there to be told.
+        begins.iter().for_each(|begin| _ = begin.send(began));
+    }
+    drop(begins);
     let mut driven = Driven {
         tally: Tally::default(),
         loop_lag: Distribution::default(),
@@ -86,11 +102,9 @@ pub fn run(plan: &Arc<Plan>, setting: &Setting) -> Result<Driven, RunError> {
     let mut failed = None;
     for thread in threads {
         match thread.and_then(|t| t.join().map_err(|_| RunError::Panic)?) {
-            Ok(result) => driven.add(&result),
-            Err(error) => {
-                setting.control.over();
-                failed.get_or_insert(error);
-            }
+            Ok(Some(result)) => driven.add(&result),
+            Ok(None) => {}
+            Err(error) => _ = failed.get_or_insert(error),
         }
     }
     failed.map_or(Ok(driven), Err)
@@ -102,16 +116,24 @@ fn shard_maker(
     plan: Arc<Plan>,
     setting: &Setting,
     share: Share,
-) -> impl FnOnce(Instant) -> Result<Shard, RunError> + Send + 'static {
+    ready: mpsc::Sender<Infallible>,
+) -> impl FnOnce() -> Result<Shard, RunError> + Send + 'static {
     let (origin, base, net) = (setting.origin.clone(), setting.base.clone(), setting.net.clone());
-    let max_connections = setting.max_connections / share.of as usize;
+    let max_connections = part(setting.max_connections, share);
     let control = setting.control.clone();
     let snapshot = setting.snapshots.get(share.index as usize).cloned().unwrap_or_default();
-    move |began| {
+    move || {
         let connector = Connector::new(&net)?;
         let roster = Roster::new(plan.clone(), origin, base, share);
-        Ok(Shard { plan, roster, connector, max_connections, control, snapshot, began })
+        drop(ready);
+        Ok(Shard { plan, roster, connector, max_connections, control, snapshot })
     }
+}
+
+/// A shard's part of what all have together: no two differ by more than one.
+fn part(all: usize, share: Share) -> usize {
+    let (index, of) = (share.index as usize, share.of as usize);
+    all / of + usize::from(index < all % of)
 }
 
 impl Driven {
@@ -121,5 +143,19 @@ impl Driven {
         self.cpu.push(shard.cpu);
         self.wall = self.wall.max(shard.ended);
         self.peak_connections += shard.peak_connections;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_add_up_to_the_whole() {
+        for (all, of) in [(1, 1), (2, 2), (3, 2), (2000, 7), (7, 7)] {
+            let parts: Vec<_> = (0..of).map(|index| part(all, Share { index, of })).collect();
+            assert_eq!(parts.iter().sum::<usize>(), all, "{parts:?}");
+            assert!(parts.iter().all(|n| *n >= 1 && n.abs_diff(parts[0]) <= 1), "{parts:?}");
+        }
     }
 }

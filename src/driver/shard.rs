@@ -1,22 +1,19 @@
 //! One shard: its phones, its connections, one loop on one thread.
 
-use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
-use tokio::task::{AbortHandle, LocalSet};
+use tokio::task::LocalSet;
 use tokio::time::Instant;
 
 use crate::metrics::{Distribution, SnapshotCell, Tally};
-use crate::net::{Connection, Connector, Done};
-use crate::phone::{DropCause, Moment, Request};
+use crate::net::Connector;
+use crate::phone::{DropCause, Moment};
 use crate::workload::{End, Plan};
 
 use super::control::Stop;
-use super::{Control, Pace, Roster, Wish};
+use super::lines::Lines;
+use super::{Control, Pace, Roster, RunError, Wish};
 
 /// How often a shard tells where it stands.
 const PUBLISH: Duration = Duration::from_millis(100);
@@ -30,7 +27,6 @@ pub(super) struct Shard {
     pub(super) max_connections: usize,
     pub(super) control: Control,
     pub(super) snapshot: Arc<SnapshotCell>,
-    pub(super) began: Instant,
 }
 
 /// What a shard brings home.
@@ -42,59 +38,40 @@ pub(super) struct ShardResult {
     pub(super) peak_connections: usize,
 }
 
-/// An exchange that ended, on its way to its phone.
-struct EndedExchange {
-    phone: u32,
-    serial: u64,
-    at: Duration,
-    done: Done,
-}
-
-/// Connections and exchanges of the shard's phones.
-struct Lines {
-    connector: Connector,
-    max: usize,
-    in_flight: HashMap<u32, (u64, AbortHandle)>,
-    idle: HashMap<u32, (u64, Connection)>,
-    /// Idle connections by the time they went idle; stale entries are skipped.
-    idle_order: VecDeque<(Instant, u32, u64)>,
-    keep_idle: Duration,
-    waiting: VecDeque<(u32, Box<Request>, Instant)>,
-    /// Tells an exchange from a later one of the same phone.
-    serial: u64,
-    ended: Rc<RefCell<Vec<EndedExchange>>>,
-    woken: Rc<Notify>,
-    peak: usize,
-}
-
 impl Shard {
     /// Runs to the end of the run. Must be called within a [`LocalSet`].
-    pub(super) async fn run(mut self) -> ShardResult {
+    async fn run(mut self, began: Instant) -> Result<ShardResult, RunError> {
         let pace = Pace::new(self.plan.compression);
         let mut stop = self.control.watch();
-        let mut lines = Lines::new(&self);
-        let mut lag = Distribution::default();
+        let mut lines = Lines::new(self.connector.clone(), self.max_connections, self.plan.network.idle, began);
+        let mut lag = Lag::default();
         let mut wishes = Vec::new();
         let (mut published, mut settled, mut draining) = (Duration::ZERO, false, Stop::Not);
         let end = match self.plan.end {
             End::After(phone_time) | End::Settled { limit: phone_time } => pace.real_time(Moment::ZERO + phone_time),
         };
         let until_settled = matches!(self.plan.end, End::Settled { .. });
+        // Before that no time passes, and what is sent at once would be over in none.
+        tokio::time::sleep_until(began).await;
         loop {
-            let now = self.began.elapsed();
+            let now = began.elapsed();
+            lag.woke(now);
+            if lines.broke() {
+                return Err(RunError::Panic);
+            }
             // What has ended comes before what is due: a phone that loses its power now must not get its answer after.
             lines.collect(now, &mut self.roster, &mut wishes);
             if draining == Stop::Not {
                 self.roster.advance(now, &mut wishes);
             }
-            lines.grant(&mut wishes, &mut self.roster, self.began);
+            let more = lines.grant(&mut wishes);
             lines.close_idle(Instant::now());
 
             let asked = *stop.borrow_and_update();
             if asked > draining {
                 draining = asked;
                 self.stop(now, asked, &mut wishes);
-                lines.grant(&mut wishes, &mut self.roster, self.began);
+                continue;
             }
             if draining != Stop::Not && lines.is_quiet() {
                 break;
@@ -117,18 +94,30 @@ impl Shard {
             }
             let due =
                 if draining == Stop::Not { pace.real_time(self.roster.next_due()).min(end) } else { Duration::MAX };
-            self.sleep(due, published + PUBLISH, &lines, &mut stop, &mut lag).await;
+            let wake = due.min(published + PUBLISH);
+            lag.sleeps_until(wake);
+            if more {
+                // Sockets are served, then the next begin.
+                tokio::task::yield_now().await;
+                continue;
+            }
+            tokio::select! {
+                biased;
+                () = lines.news() => {}
+                _ = stop.changed() => {}
+                () = tokio::time::sleep_until(began + wake) => {}
+            }
         }
-        let ended = self.began.elapsed();
+        let ended = began.elapsed();
         self.snapshot.publish(self.roster.recorder().snapshot());
         let cpu = crate::net::thread_cpu();
-        ShardResult {
+        Ok(ShardResult {
             tally: self.roster.into_recorder().finish(ended),
-            loop_lag: lag,
+            loop_lag: lag.lags,
             cpu,
             ended,
-            peak_connections: lines.peak,
-        }
+            peak_connections: lines.peak(),
+        })
     }
 
     fn stop(&mut self, now: Duration, stop: Stop, wishes: &mut Vec<Wish>) {
@@ -139,146 +128,86 @@ impl Shard {
             Stop::Now => self.roster.abort(now, wishes),
         }
     }
+}
 
-    /// Sleeps until something is due or has happened.
-    async fn sleep(
-        &self,
-        due: Duration,
-        publish: Duration,
-        lines: &Lines,
-        stop: &mut watch::Receiver<Stop>,
-        lag: &mut Distribution,
-    ) {
-        let wake = due.min(publish);
-        tokio::select! {
-            biased;
-            () = lines.woken.notified() => {}
-            _ = stop.changed() => {}
-            () = tokio::time::sleep_until(self.began + wake) => {
-                lag.record(self.began.elapsed().saturating_sub(wake));
-            }
+/// By how much the loop came back later than it meant to, whatever kept it or woke it.
+#[derive(Default)]
+struct Lag {
+    lags: Distribution,
+    wake: Option<Duration>,
+}
+
+impl Lag {
+    fn sleeps_until(&mut self, wake: Duration) {
+        self.wake = Some(wake);
+    }
+
+    fn woke(&mut self, now: Duration) {
+        if let Some(wake) = self.wake.take()
+            && now >= wake
+        {
+            self.lags.record(now - wake);
         }
     }
 }
 
-impl Lines {
-    fn new(shard: &Shard) -> Lines {
-        Lines {
-            connector: shard.connector.clone(),
-            max: shard.max_connections.max(1),
-            in_flight: HashMap::new(),
-            idle: HashMap::new(),
-            idle_order: VecDeque::new(),
-            keep_idle: shard.plan.network.idle,
-            waiting: VecDeque::new(),
-            serial: 0,
-            ended: Rc::default(),
-            woken: Rc::default(),
-            peak: 0,
-        }
-    }
-
-    /// Whether nothing is under way or waits.
-    fn is_quiet(&self) -> bool {
-        self.in_flight.is_empty() && self.waiting.is_empty() && self.ended.borrow().is_empty()
-    }
-
-    /// Gives ended exchanges to their phones.
-    fn collect(&mut self, now: Duration, roster: &mut Roster, wishes: &mut Vec<Wish>) {
-        let ended = std::mem::take(&mut *self.ended.borrow_mut());
-        for EndedExchange { phone, serial, at, done } in ended {
-            if self.in_flight.get(&phone).is_none_or(|(current, _)| *current != serial) {
-                continue; // Hung up in the meantime.
-            }
-            self.in_flight.remove(&phone);
-            if let Some(connection) = done.connection {
-                self.idle.insert(phone, (serial, connection));
-                self.idle_order.push_back((Instant::now(), phone, serial));
-            }
-            let answer = done.answer.as_ref().map_err(|failure| *failure);
-            roster.exchanged(at.min(now), phone, &done.facts, answer, wishes);
-        }
-    }
-
-    /// Carries out what phones want, as far as connections allow.
-    fn grant(&mut self, wishes: &mut Vec<Wish>, roster: &mut Roster, began: Instant) {
-        let now = Instant::now();
-        for wish in wishes.drain(..) {
-            match wish {
-                Wish::Hangup { phone } => self.hang_up(phone),
-                Wish::Send { phone, request } => self.waiting.push_back((phone, request, now)),
-            }
-        }
-        while let Some((phone, _, _)) = self.waiting.front() {
-            let has_line = self.idle.contains_key(phone);
-            if !has_line && self.in_flight.len() + self.idle.len() >= self.max && !self.close_oldest() {
-                return;
-            }
-            let Some((phone, request, since)) = self.waiting.pop_front() else { return };
-            self.dispatch(phone, request, since, roster, began);
-        }
-    }
-
-    fn dispatch(&mut self, phone: u32, request: Box<Request>, since: Instant, roster: &mut Roster, began: Instant) {
-        self.serial += 1;
-        let serial = self.serial;
-        let kept = self.idle.remove(&phone).map(|(_, connection)| connection);
-        let (connector, ended, woken) = (self.connector.clone(), self.ended.clone(), self.woken.clone());
-        let dispatched = Instant::now();
-        roster.dispatched(dispatched.duration_since(began), phone);
-        let task = tokio::task::spawn_local(async move {
-            let mut done = connector.exchange(phone, kept, &request).await;
-            done.facts.waited = dispatched.duration_since(since);
-            ended.borrow_mut().push(EndedExchange { phone, serial, at: began.elapsed(), done });
-            woken.notify_one();
-        });
-        self.in_flight.insert(phone, (serial, task.abort_handle()));
-        self.peak = self.peak.max(self.in_flight.len() + self.idle.len());
-    }
-
-    /// The phone lost power or the run ends: its connection, its request, its TLS sessions are gone.
-    fn hang_up(&mut self, phone: u32) {
-        if let Some((_, task)) = self.in_flight.remove(&phone) {
-            task.abort();
-        }
-        self.idle.remove(&phone);
-        self.waiting.retain(|(waiting, _, _)| *waiting != phone);
-        self.connector.forget(phone);
-    }
-
-    /// Closes the connection that has been idle longest; false if there is none.
-    fn close_oldest(&mut self) -> bool {
-        while let Some((_, phone, serial)) = self.idle_order.pop_front() {
-            if self.idle.get(&phone).is_some_and(|(current, _)| *current == serial) {
-                self.idle.remove(&phone);
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Closes connections that were idle for too long.
-    fn close_idle(&mut self, now: Instant) {
-        while let Some((since, _, _)) = self.idle_order.front() {
-            if now.duration_since(*since) < self.keep_idle {
-                return;
-            }
-            if let Some((_, phone, serial)) = self.idle_order.pop_front()
-                && self.idle.get(&phone).is_some_and(|(current, _)| *current == serial)
-            {
-                self.idle.remove(&phone);
-            }
-        }
-    }
-}
-
-/// Runs one shard on a thread and runtime of its own.
+/// Runs one shard on a thread and runtime of its own. The shard is made at once; `began` tells when the run begins, or
+/// is given up if it never does. However a shard ends, the run ends for all of them.
 pub(super) fn on_own_runtime(
-    make: impl FnOnce(Instant) -> Result<Shard, super::RunError>,
-    began: Instant,
-) -> Result<ShardResult, super::RunError> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(super::RunError::Runtime)?;
-    let local = LocalSet::new();
-    local.block_on(&runtime, async move { Ok(make(began)?.run().await) })
+    make: impl FnOnce() -> Result<Shard, RunError>,
+    control: Control,
+    began: impl FnOnce() -> Option<Instant>,
+) -> Result<Option<ShardResult>, RunError> {
+    let _ends_for_all = EndsForAll(control);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunError::Runtime)?;
+    LocalSet::new().block_on(&runtime, async move {
+        let shard = make()?;
+        match began() {
+            Some(began) => shard.run(began).await.map(Some),
+            None => Ok(None),
+        }
+    })
+}
+
+/// Without its phones the run is none any more: the others must not go on alone, perhaps for hours.
+struct EndsForAll(Control);
+
+impl Drop for EndsForAll {
+    fn drop(&mut self) {
+        self.0.over();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shard_that_cannot_be_made_or_panics_ends_the_run_for_all() {
+        let control = Control::default();
+        let watch = control.watch();
+        let failed = on_own_runtime(|| Err(RunError::Panic), control, || panic!("never asked"));
+        assert!(failed.is_err());
+        assert_eq!(*watch.borrow(), Stop::Over);
+
+        let control = Control::default();
+        let watch = control.watch();
+        let thread = std::thread::spawn(move || on_own_runtime(|| panic!("on purpose"), control, || None).is_ok());
+        assert!(thread.join().is_err());
+        assert_eq!(*watch.borrow(), Stop::Over);
+    }
+
+    #[test]
+    fn lag_counts_once_whatever_woke_the_loop() {
+        let ms = Duration::from_millis;
+        let mut lag = Lag::default();
+        lag.woke(ms(1));
+        lag.sleeps_until(ms(10));
+        lag.woke(ms(5));
+        assert_eq!(lag.lags.count(), 0, "something happened before");
+        lag.sleeps_until(ms(10));
+        lag.woke(ms(17));
+        lag.woke(ms(18));
+        assert_eq!((lag.lags.count(), lag.lags.max_us()), (1, Some(7_000)));
+    }
 }

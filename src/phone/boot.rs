@@ -21,12 +21,15 @@ pub(super) enum Chain {
 
 impl Phone {
     pub(super) fn power_up(&mut self, now: Moment, ctx: &Context<'_>, out: &mut Vec<Action>) {
+        // First, lest the operation that is lost now reboots the phone once more.
+        self.restarting = None;
         if self.power == Power::On {
             out.push(Action::Hangup);
             self.lose_operation(now, ctx, out);
             self.drop_chain(DropCause::PoweredOff, ctx, out);
         }
         self.power = Power::On;
+        self.opens = None;
         self.screen = None;
         self.typings = 0;
         self.failures = 0;
@@ -60,6 +63,7 @@ impl Phone {
             None => {
                 self.chain = Chain::Through;
                 out.push(Action::Provisioned);
+                self.arm_when_provisioned(now, ctx);
             }
         }
         if let Some(cause) = self.draining {

@@ -3,7 +3,7 @@
 use super::boot::Chain;
 use super::machine::{Context, Phone};
 use super::timers::TimerFor;
-use super::{Action, DropCause, Failure, Moment, Operation, Outcome, Purpose};
+use super::{Action, DropCause, Failure, Moment, Operation, Outcome, Purpose, Recurrence};
 
 impl Phone {
     /// Called by the operation's end: what comes after it.
@@ -25,8 +25,15 @@ impl Phone {
         }
         if let Outcome::Prompt(screen) = outcome {
             self.prompt(now, screen, operation, ctx, out);
+        } else if let Some(menu) = family.by_menu(operation, outcome) {
+            self.may_open(now, menu, operation, ctx);
         }
-        if let Some((stage, _)) = in_chain {
+        let first = family.boot().first().map(|stage| stage.operation);
+        let mended = self.chain == Chain::Broken && outcome.is_success() && first == Some(operation);
+        if mended && self.draining.is_none() {
+            // Somebody's wish did what the first stage could not: the rest of the chain follows.
+            self.begin_chain(now, 1, ctx, out);
+        } else if let Some((stage, _)) = in_chain {
             let was_standing = matches!(self.chain, Chain::Stands(_));
             if family.continues(operation, outcome) {
                 if was_standing {
@@ -47,17 +54,40 @@ impl Phone {
         if self.draining.is_none() {
             self.arm(now, operation, outcome, ctx);
         }
+        self.restart_after(now, operation, ctx, out);
+    }
+
+    /// Timers that do not wait for a success: reports, and the daily resync of a phone that does none at boot.
+    pub(super) fn arm_when_provisioned(&mut self, now: Moment, ctx: &Context<'_>) {
+        let family = &*ctx.fleet.family;
+        if self.draining.is_some() {
+            return;
+        }
+        if let Some(delay) = family.periodic_report()
+            && !self.timers.is_set(TimerFor::Report)
+        {
+            let delay = delay.pick(&mut self.draw(Purpose::TimerJitter, ctx));
+            self.timers.set(TimerFor::Report, now + delay);
+        }
+        if let (true, Some(daily @ Recurrence::Daily { .. })) = (family.boot().is_empty(), family.periodic()) {
+            let delay = daily.delay(now).pick(&mut self.draw(Purpose::TimerJitter, ctx));
+            self.timers.set(TimerFor::Periodic, now + delay);
+        }
     }
 
     /// Sets the family's own timers after an operation.
     fn arm(&mut self, now: Moment, operation: Operation, outcome: Outcome, ctx: &Context<'_>) {
         let family = &*ctx.fleet.family;
+        if operation == Operation::Report {
+            let delay = family.periodic_report().map(|d| d.pick(&mut self.draw(Purpose::TimerJitter, ctx)));
+            self.timers.set(TimerFor::Report, delay.map_or(Moment::NEVER, |delay| now + delay));
+        }
         let (timer, delay) = if outcome.is_success() {
             if operation != Operation::Resync {
                 return;
             }
             self.timers.clear(TimerFor::Retry);
-            (TimerFor::Periodic, family.periodic())
+            (TimerFor::Periodic, family.periodic().map(|p| p.delay(now)))
         } else {
             (TimerFor::Retry, family.retry(operation, outcome, self.failures))
         };

@@ -28,6 +28,18 @@ pub(super) fn path_setting(key: &str, value: &str) -> Result<String, SettingsErr
     Ok(if value.ends_with('/') { value.to_owned() } else { format!("{value}/") })
 }
 
+/// A file's name below a folder.
+pub(super) fn file_setting(key: &str, value: &str) -> Result<String, SettingsError> {
+    let wrong = |message: String| SettingsError { key: Some(key.to_owned()), message };
+    if value.is_empty() || value.starts_with('/') {
+        return Err(wrong(format!("`{value}` must be a file's name, without a `/` before it")));
+    }
+    if value.bytes().any(|b| !(0x21..0x7f).contains(&b) || b == b'#') {
+        return Err(wrong(format!("`{value}` has a character that no URL path may have; percent-encode it")));
+    }
+    Ok(value.to_owned())
+}
+
 /// A header's value.
 pub(super) fn header_value(key: &str, value: &str) -> Result<HeaderValue, SettingsError> {
     HeaderValue::from_str(value).map_err(|_| SettingsError {

@@ -50,6 +50,10 @@ impl Meaning<'_> {
         }
         let (fleets, lists) = self.fleets(&mut file.fleet);
         let target = self.target(&file.target);
+        let fallback = self.fallback(&file.target);
+        if let Some(target) = &target {
+            self.fit(&fleets, target);
+        }
         let phases = self.phases(&file);
         let end = self.end(&file);
         let compression = self.compression(&file.run);
@@ -67,6 +71,7 @@ impl Meaning<'_> {
                 seed,
                 fleets,
                 target,
+                fallback,
                 phases,
                 compression,
                 end,

@@ -24,6 +24,8 @@ pub struct Plan {
     pub fleets: Vec<Arc<Fleet>>,
     /// What the phones talk to.
     pub target: Target,
+    /// A plain HTTP server for phones that fall back to it where HTTPS cannot be had.
+    pub fallback: Option<Arc<Origin>>,
     /// The stretches of the run.
     pub phases: Vec<Phase>,
     /// Phone seconds per real second (1: real time).

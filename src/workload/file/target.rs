@@ -27,6 +27,10 @@ pub(crate) struct TargetSection {
     /// never used, as no phone would.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ca: Option<PathBuf>,
+    /// A plain HTTP server, for example `http://files.example.net`, asked where HTTPS cannot be had by phones that do
+    /// that (`avaya-96xx`). Its host needs the same consent. Default: there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) http_fallback: Option<String>,
     /// The embedded server, started by the run: `true` for all defaults, or a table `[target.embedded]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) embedded: Option<OnOff<EmbeddedSection>>,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::Uri;
 
 use super::Meaning;
-use crate::phone::Origin;
+use crate::phone::{Fleet, Origin};
 use crate::workload::file::{AuthSection, EmbeddedSection, EmbeddedTlsSection, OnOff, TargetSection};
 use crate::workload::locate::{KeyPath, key};
 use crate::workload::{ClientCertificates, EmbeddedTarget, Target, TargetAuth, TargetTls};
@@ -46,6 +46,40 @@ impl Meaning<'_> {
             Err((what, right)) => {
                 self.say(&key!["target", "url"], what, right);
                 None
+            }
+        }
+    }
+
+    /// `target.http-fallback`.
+    pub(super) fn fallback(&mut self, typed: &TargetSection) -> Option<Arc<Origin>> {
+        let at = key!["target", "http-fallback"];
+        let right = "write scheme, host and port alone, for example \"http://files.example.net:8080\"";
+        match origin(typed.http_fallback.as_ref()?) {
+            Ok((origin, base)) if !origin.tls && base.is_empty() => return Some(Arc::new(origin)),
+            Ok((origin, _)) if origin.tls => self.say(&at, "is no plain HTTP", right),
+            Ok(_) => self.say(&at, "names a folder; phones ask for the same paths there", right),
+            Err((what, right)) => self.say(&at, what, right),
+        }
+        None
+    }
+
+    /// Settings that name servers must name this one.
+    pub(super) fn fit(&mut self, fleets: &[Arc<Fleet>], target: &Target) {
+        let (servers, base) = match target {
+            Target::Url { origin, base, .. } => (vec![Origin::clone(origin)], base.as_str()),
+            Target::Embedded(embedded) => {
+                let (host, port) = (embedded.listen.ip().to_string(), embedded.listen.port());
+                (vec![Origin { tls: embedded.tls.is_some(), host, port }], "")
+            }
+        };
+        for (n, fleet) in fleets.iter().enumerate() {
+            if let Err(wrong) = fleet.family.fits(&servers, base) {
+                let mut at = key!["fleet", n, "settings"];
+                if let Some(key) = &wrong.key {
+                    at = at.then(key.as_str());
+                }
+                let (what, right) = wrong.message.split_once("; ").unwrap_or((&wrong.message, ""));
+                self.say(&at, what, right);
             }
         }
     }
