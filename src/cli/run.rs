@@ -40,12 +40,12 @@ pub(super) struct RunArgs {
 }
 
 /// The server a run plays against, and how to reach it.
-struct Server {
-    origin: Arc<Origin>,
-    base: String,
-    trust: Trust,
+pub(super) struct Server {
+    pub(super) origin: Arc<Origin>,
+    pub(super) base: String,
+    pub(super) trust: Trust,
     /// The embedded target, while it runs.
-    embedded: Option<Running>,
+    pub(super) embedded: Option<Running>,
 }
 
 /// Carries the workload out.
@@ -107,7 +107,7 @@ fn folder(args: &RunArgs, plan: &Plan) -> Result<Folder, Ended> {
 }
 
 /// The server the plan names, started if it is the embedded one.
-fn find_server(plan: &Plan) -> Result<Server, Ended> {
+pub(super) fn find_server(plan: &Plan) -> Result<Server, Ended> {
     match &plan.target {
         Target::Url { origin, base, ca_file } => {
             let trust = match ca_file {
@@ -318,7 +318,7 @@ fn crossed(threshold: &ThresholdResult) -> String {
     }
 }
 
-fn runtime() -> Result<Runtime, Ended> {
+pub(super) fn runtime() -> Result<Runtime, Ended> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -27,6 +27,7 @@ mod error;
 mod failure;
 mod handshake;
 pub mod limits;
+pub mod look;
 mod meter;
 mod outgoing;
 pub mod preflight;

@@ -94,7 +94,7 @@ impl Recorder {
     pub fn action(&mut self, at: Duration, phone: u32, action: &Action) {
         let auth = &mut self.tally.totals.auth;
         match action {
-            Action::Timer(_) => {}
+            Action::Timer(_) | Action::Because(_) => {}
             Action::Send(request) => self.sent(at, phone, request),
             Action::Hangup => self.hung_up(at, phone),
             Action::Planned(operation) => {

@@ -11,6 +11,7 @@ mod rule;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod why;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,6 +28,7 @@ use self::timers::{daily, retry_list, time_of_day};
 use super::family::{
     ByMenu, Challenged, Decision, Family, InUse, Learns, Registration, SettingsError, Stage, Step, Task, Upload, Why,
 };
+use super::rule::{Deed, Rule};
 use super::settings::{self, header_value};
 use super::{Attribute, AttributeKind};
 use super::{
@@ -484,5 +486,14 @@ impl Family for Cisco {
             Trigger::Backup | Trigger::Restart => report.map(|r| (r, Delay::NONE)),
             Trigger::Restore | Trigger::Resync => Some((Operation::Resync, Delay::NONE)),
         }
+    }
+
+    fn rule(&self, deed: &Deed<'_>) -> Option<Rule> {
+        why::rule(deed, |challenged| self.in_rule(challenged.step, &challenged.task).is_some())
+    }
+
+    /// TLS 1.2 at most [assumed].
+    fn speaks_tls_1_3(&self) -> bool {
+        false
     }
 }
