@@ -14,7 +14,7 @@ use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, machine};
 use crate::driver::{self, Control, Driven, Setting};
 use crate::metrics::{GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, ThresholdResult};
-use crate::net::{NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
+use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin};
 use crate::report::{self, Circumstances, Folder, Manifest, Summary, number};
 use crate::target::{self, Authority, Running, Site};
@@ -142,10 +142,11 @@ fn client_settings(plan: &Plan, server: &Server, runtime: &Runtime, args: &RunAr
     let origins = [&server.origin].into_iter().chain(&plan.fallback).map(Arc::as_ref);
     let addresses = runtime.block_on(resolve::resolve(origins)).map_err(Ended::net)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let devices = Devices::of(plan.tls.device_certificates.as_ref(), &plan.fleets).map_err(Ended::net)?;
     Ok(Settings {
         timeouts: plan.timeouts,
         network: plan.network.clone(),
-        tls: TlsSettings { plan: plan.tls.clone(), trust: server.trust.clone(), alpn: false },
+        tls: TlsSettings { plan: plan.tls.clone(), trust: server.trust.clone(), alpn: false, devices },
         addresses,
         shards: args.shards.map_or(cores, |n| n as usize),
     })

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
+use super::Attribute;
 use super::rule::{Deed, Rule};
 use super::{Delay, Failure, Identity, Operation, Origin, Outcome, Purpose, Recurrence, Screen, Trigger};
 use crate::auth::{CredentialStore, Credentials, Preference};
@@ -19,6 +20,11 @@ use crate::auth::{CredentialStore, Credentials, Preference};
 pub trait Family: fmt::Debug + Send + Sync {
     /// The family's name in workloads and output.
     fn name(&self) -> &'static str;
+
+    /// The subject of this phone's own certificate.
+    fn subject(&self, who: &Identity) -> Vec<Attribute> {
+        super::subject::usual(who)
+    }
 
     /// The boot chain: what a phone does, in order, when power comes.
     fn boot(&self) -> &[Stage];

@@ -32,6 +32,7 @@ use super::family::{
 };
 use super::rule::{Deed, Rule};
 use super::settings::{self, header_value};
+use super::{Attribute, AttributeKind};
 use super::{Delay, Identity, Operation, Origin, Outcome, Purpose, Recurrence, Screen, Template, Trigger, redirect};
 use crate::auth::{Algorithm, AnswerScheme, ChoiceRule, Credentials, Preference, SchemeSet};
 
@@ -155,6 +156,16 @@ fn preference(settings: &Settings) -> Preference {
 impl Family for Cisco {
     fn name(&self) -> &'static str {
         REGISTRATION.name
+    }
+
+    /// `OU=<model>, L=<serial>, S=<mac>` [doc]; `S` is what mod_ssl calls the surname.
+    fn subject(&self, who: &Identity) -> Vec<Attribute> {
+        let attribute = |kind, value: &str| Attribute { kind, value: value.to_owned() };
+        vec![
+            attribute(AttributeKind::OrganizationalUnit, &self.settings.model),
+            attribute(AttributeKind::Locality, &who.serial),
+            attribute(AttributeKind::Surname, &who.mac),
+        ]
     }
 
     fn boot(&self) -> &[Stage] {
