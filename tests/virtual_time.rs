@@ -138,6 +138,26 @@ fn virtual_time_is_the_same_every_time_and_needs_none() {
     assert_eq!(counters(&in_virtual_time(&plan)), counters(&in_virtual_time(&plan)));
 }
 
+/// In virtual time things do happen in the same moment: here every answer comes when the power goes again.
+#[test]
+fn an_answer_and_a_power_cut_of_the_same_moment_close_the_books() {
+    let again = r#"
+[[phase]]
+name = "again"
+at = "3ms"
+does = "power-up"
+arrival = "at-once"
+"#;
+    let text = WORKLOAD
+        .replace("compression = 10", "compression = 1")
+        .replace("resync-random-delay = \"5s\"", "resync-random-delay = \"0s\"")
+        .replace("{ constant = \"100/s\" }", "\"at-once\"");
+    let plan = Arc::new(parse(&(text + again), "again.toml", Path::new("."), &Overrides::default()).unwrap());
+    let totals = in_virtual_time(&plan);
+    assert_eq!(bootstorm::metrics::unbalanced(&totals), Vec::<String>::new());
+    assert!(totals.exchanges.failures.values().sum::<u64>() >= 500, "{:?}", totals.exchanges.failures);
+}
+
 /// However slow the server is, the phones do the same; only later.
 #[test]
 fn a_slow_server_changes_no_counter() {

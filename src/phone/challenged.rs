@@ -5,6 +5,7 @@ use http::{HeaderValue, StatusCode, header};
 use super::family::{Challenged, Decision};
 use super::machine::{Context, Phone};
 use super::operating::{Carries, Doing, Proof};
+use super::rule::{self, Deed, Rule};
 use super::{Action, Answer, ChallengeKind, Moment, Outcome, Purpose, Reason};
 use crate::auth::{AnswerScheme, Challenge, CredentialStore, Session, parse_challenges};
 
@@ -30,6 +31,8 @@ impl Phone {
         let challenge = match picked {
             Ok(challenge) => challenge,
             Err(outcome) => {
+                let malformed = outcome == Outcome::MalformedChallenge;
+                out.push(Action::Because(if malformed { rule::MALFORMED } else { rule::NO_USABLE_SCHEME }));
                 self.doing = Some(doing);
                 self.finish(now, outcome, ctx, out);
                 return;
@@ -48,7 +51,9 @@ impl Phone {
                 self.memory.get_or_insert_default().realms.forget(&doing.space(proof.proxy), proof.realm.as_deref());
             }
             let refused = kind == ChallengeKind::Rejected || is_same_basic(&carried, challenge);
-            match self.decide(&mut doing, challenge, refused, ctx) {
+            let (decision, rule) = self.decide(&mut doing, challenge, refused, ctx);
+            out.extend(rule.map(Action::Because));
+            match decision {
                 Decision::Answer(credentials) => {
                     session = Session::open(challenge, &credentials, &cnonce);
                     doing.answered_with = Some(credentials);
@@ -56,11 +61,14 @@ impl Phone {
                 Decision::Prompt(screen) => return self.end_with(doing, now, Outcome::Prompt(screen), ctx, out),
                 Decision::Fail(outcome) => return self.end_with(doing, now, outcome, ctx, out),
             }
+        } else {
+            out.push(Action::Because(rule::STALE));
         }
         let Some(mut session) = session else {
             return self.end_with(doing, now, Outcome::NoUsableScheme, ctx, out);
         };
         if doing.answers >= ctx.fleet.family.max_answers() {
+            out.push(Action::Because(rule::ENOUGH));
             return self.end_with(doing, now, Outcome::CredentialsRejected, ctx, out);
         }
         doing.answers += 1;
@@ -84,10 +92,10 @@ impl Phone {
         challenge: &Challenge,
         refused: bool,
         ctx: &Context<'_>,
-    ) -> Decision {
+    ) -> (Decision, Option<Rule>) {
         let store: CredentialStore = self.store(ctx);
         let typed = doing.typed.take();
-        ctx.fleet.family.answer(&Challenged {
+        let challenged = Challenged {
             task: doing.task(ctx),
             step: doing.number,
             realm: challenge.realm().unwrap_or_default(),
@@ -95,7 +103,10 @@ impl Phone {
             store: &store,
             typed: typed.as_ref(),
             booting: self.is_booting(),
-        })
+        };
+        let decision = ctx.fleet.family.answer(&challenged);
+        let rule = ctx.fleet.family.rule(&Deed::Decided(&challenged, &decision));
+        (decision, rule)
     }
 
     /// 16 hex digits, different each time and the same for the same seed.

@@ -11,6 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
+use super::Attribute;
+use super::rule::{Deed, Rule};
 use super::{Delay, Failure, Identity, Operation, Origin, Outcome, Purpose, Recurrence, Screen, Trigger};
 use crate::auth::{CredentialStore, Credentials, Preference};
 
@@ -18,6 +20,11 @@ use crate::auth::{CredentialStore, Credentials, Preference};
 pub trait Family: fmt::Debug + Send + Sync {
     /// The family's name in workloads and output.
     fn name(&self) -> &'static str;
+
+    /// The subject of this phone's own certificate.
+    fn subject(&self, who: &Identity) -> Vec<Attribute> {
+        super::subject::usual(who)
+    }
 
     /// The boot chain: what a phone does, in order, when power comes.
     fn boot(&self) -> &[Stage];
@@ -121,6 +128,16 @@ pub trait Family: fmt::Debug + Send + Sync {
     /// What the plan's trigger makes this family do, and after which delay. For [`Trigger::Restart`]: what the phone
     /// does before it reboots.
     fn on_trigger(&self, trigger: Trigger) -> Option<(Operation, Delay)>;
+
+    /// The rule behind something the phone did, for people who ask why; none if the family has no words for it.
+    fn rule(&self, _deed: &Deed<'_>) -> Option<Rule> {
+        None
+    }
+
+    /// Whether these phones speak TLS 1.3.
+    fn speaks_tls_1_3(&self) -> bool {
+        true
+    }
 }
 
 /// One stage of a boot chain.

@@ -30,7 +30,9 @@ mod person;
 mod recurrence;
 mod redirect;
 mod restart;
+mod rule;
 mod settings;
+mod subject;
 mod timers;
 
 pub use chance::{Chance, Draw, Purpose};
@@ -48,3 +50,5 @@ pub use operation::{DropCause, Operation, Trigger};
 pub use origin::Origin;
 pub use outcome::{Failure, Fault, Outcome, Screen};
 pub use recurrence::Recurrence;
+pub use rule::{Deed, Rule};
+pub use subject::{Attribute, AttributeKind};

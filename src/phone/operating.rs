@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use super::family::{Learns, Step, Task, Upload, Why};
 use super::machine::{Context, Phone};
+use super::rule::{self, Deed};
 use super::timers::TimerFor;
 use super::{
     Action, Answer, BodyFacts, Failure, Identity, Moment, Operation, Origin, Outcome, Purpose, Reason, Request,
@@ -189,6 +190,7 @@ impl Phone {
         if let Some(credentials) = family.unasked(&doing.task(ctx)) {
             let token = basic::encode(&credentials, Charset::Utf8);
             authorization = HeaderValue::try_from(format!("Basic {token}")).ok();
+            out.extend(family.rule(&Deed::SentUnasked).map(Action::Because));
             out.push(Action::Answering(AnswerScheme::Basic));
             doing.carries = Carries::Unasked;
         } else if family.preemptive() && doing.typed.is_none() {
@@ -196,6 +198,8 @@ impl Phone {
             let space = self.memory.as_mut().and_then(|m| m.realms.preemptive(&doing.space(false), &uri));
             if let Some(session) = space {
                 authorization = Some(session.authorize(doing.step.method.as_str(), &uri, &doing.step.body));
+                let basic = session.scheme() == AnswerScheme::Basic;
+                out.push(Action::Because(if basic { rule::SPACE_KNOWN_BASIC } else { rule::SPACE_KNOWN }));
                 out.push(Action::Answering(session.scheme()));
                 doing.carries = Carries::Space(Proof::of(session, false));
             }
@@ -335,6 +339,7 @@ impl Phone {
         let realm = realm.or(store.realm()).unwrap_or_default().to_owned();
         if store.learn(credentials, &realm) {
             self.memory.get_or_insert_default().store = Some(store);
+            out.extend(ctx.fleet.family.rule(&Deed::Learned).map(Action::Because));
             out.push(Action::Stored);
         }
     }
@@ -391,6 +396,7 @@ impl Phone {
     /// The operation ends, and what comes after it is set going.
     pub(super) fn finish(&mut self, now: Moment, outcome: Outcome, ctx: &Context<'_>, out: &mut Vec<Action>) {
         let Some(doing) = self.doing.take() else { return };
+        out.extend(ctx.fleet.family.rule(&Deed::Ended(doing.operation, outcome)).map(Action::Because));
         out.push(Action::Finished(doing.operation, outcome));
         self.ended(now, doing.operation, outcome, ctx, out);
     }

@@ -7,6 +7,7 @@ mod file;
 mod profile;
 #[cfg(test)]
 mod tests;
+mod why;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use http::{HeaderValue, Method, header};
 pub use self::file::{FileError, read_file};
 use self::profile::Settings;
 use super::family::{Challenged, Decision, Family, Learns, Registration, SettingsError, Stage, Step, Task};
+use super::rule::{Deed, Rule};
 use super::settings::{self, file_setting, header_value, path_setting};
 use super::{Delay, Failure, Operation, Outcome, Purpose, Screen, Template, Trigger, backup};
 use crate::auth::{AnswerScheme, ChoiceRule, Credentials, Lookup, Preference, SchemeSet};
@@ -281,5 +283,9 @@ impl Family for Avaya {
             Trigger::Delete => Some((Operation::Delete, Delay::NONE)),
             Trigger::Restart => self.settings.backup_at_restart.then_some((Operation::Backup, Delay::NONE)),
         }
+    }
+
+    fn rule(&self, deed: &Deed<'_>) -> Option<Rule> {
+        why::rule(deed, self.settings.certificates_downloaded)
     }
 }

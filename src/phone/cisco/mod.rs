@@ -13,6 +13,7 @@ mod rule;
 mod tests;
 mod timers;
 mod variable;
+mod why;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,7 +30,9 @@ use self::variable::templates;
 use super::family::{
     ByMenu, Challenged, Decision, Family, InUse, Learns, Registration, SettingsError, Stage, Step, Task, Upload, Why,
 };
+use super::rule::{Deed, Rule};
 use super::settings::{self, header_value};
+use super::{Attribute, AttributeKind};
 use super::{Delay, Identity, Operation, Origin, Outcome, Purpose, Recurrence, Screen, Template, Trigger, redirect};
 use crate::auth::{Algorithm, AnswerScheme, ChoiceRule, Credentials, Preference, SchemeSet};
 
@@ -153,6 +156,16 @@ fn preference(settings: &Settings) -> Preference {
 impl Family for Cisco {
     fn name(&self) -> &'static str {
         REGISTRATION.name
+    }
+
+    /// `OU=<model>, L=<serial>, S=<mac>` [doc]; `S` is what mod_ssl calls the surname.
+    fn subject(&self, who: &Identity) -> Vec<Attribute> {
+        let attribute = |kind, value: &str| Attribute { kind, value: value.to_owned() };
+        vec![
+            attribute(AttributeKind::OrganizationalUnit, &self.settings.model),
+            attribute(AttributeKind::Locality, &who.serial),
+            attribute(AttributeKind::Surname, &who.mac),
+        ]
     }
 
     fn boot(&self) -> &[Stage] {
@@ -305,5 +318,14 @@ impl Family for Cisco {
             Trigger::Backup | Trigger::Restart => report.map(|r| (r, Delay::NONE)),
             Trigger::Restore | Trigger::Resync => Some((Operation::Resync, Delay::NONE)),
         }
+    }
+
+    fn rule(&self, deed: &Deed<'_>) -> Option<Rule> {
+        why::rule(deed, |challenged| self.in_rule(challenged.step, &challenged.task).is_some())
+    }
+
+    /// TLS 1.2 at most [assumed].
+    fn speaks_tls_1_3(&self) -> bool {
+        false
     }
 }
