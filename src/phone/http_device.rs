@@ -342,6 +342,14 @@ mod tests {
     }
 
     #[test]
+    fn its_agent_and_connection_are_settings() {
+        let mut bench = bench("user-agent = \"Device/{serial}\"\nkeep-alive = false");
+        let request = bench.give(Input::Trigger(Trigger::PowerUp)).unwrap();
+        assert_eq!(request.headers, [(header::USER_AGENT, HeaderValue::from_static("Device/FCH0000"))]);
+        assert!(!request.keep_alive);
+    }
+
+    #[test]
     fn wrong_settings_are_told() {
         let read = |text: &str| (REGISTRATION.read)(&text.parse().unwrap()).unwrap_err();
         for (text, key) in [

@@ -227,12 +227,13 @@ impl Family for Avaya {
     }
 
     /// "HTTPS first, then the same request over HTTP if that cannot connect" [doc, sister product]: at boot, not for
-    /// the backup file, whose URI names its scheme.
+    /// the backup file, whose URI names its scheme [assumed].
     fn falls_back(&self, operation: Operation, failure: Failure) -> bool {
         use Failure::{ConnectFailed, ConnectRefused, ConnectTimeout, ConnectUnreachable};
         let unconnected = [ConnectRefused, ConnectTimeout, ConnectUnreachable, ConnectFailed].contains(&failure);
         let unshaken = self.settings.http_after_tls_failure && failure.name().starts_with("tls-");
-        !is_transfer(operation) && (unconnected || unshaken)
+        let concerned = !is_transfer(operation) || self.settings.transfers_fall_back;
+        concerned && (unconnected || unshaken)
     }
 
     fn learns(&self) -> Learns {

@@ -31,6 +31,9 @@ pub(super) struct Settings {
     /// Whether `target.http-fallback` is tried not only where HTTPS cannot connect [doc, sister product] but also
     /// where its handshake fails [assumed: no].
     pub(super) http_after_tls_failure: bool,
+    /// Whether backup, restore and deletion fall back to it as well; `BRURI` names its scheme, so as a rule not
+    /// [assumed].
+    pub(super) transfers_fall_back: bool,
     /// Whether challenges to settings downloads are answered from what is stored [assumed: no].
     pub(super) settings_credentials: bool,
     /// Time from power to the first request (boot time itself belongs to the arrival plan) [assumed].
@@ -90,6 +93,7 @@ impl Default for Settings {
             certificate_files: Vec::new(),
             firmware_file: String::new(),
             http_after_tls_failure: false,
+            transfers_fall_back: false,
             settings_credentials: false,
             boot_delay: Delay::NONE,
             registration_delay: Delay { base: Duration::from_secs(2), spread: Duration::from_secs(6) },

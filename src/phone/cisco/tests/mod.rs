@@ -329,3 +329,26 @@ fn wrong_settings_are_told() {
         assert_eq!(read(text).key.as_deref(), Some(key), "{text}");
     }
 }
+
+/// "The screen's three conditions ... are joined by AND [assumed; a switch]." With the switch off, an empty account and no
+/// credentials in the rule are enough, at any resync.
+#[test]
+fn the_screen_may_need_less() {
+    for (all, outcome) in [(true, "resync: no-credentials"), (false, "resync: prompt-profile-account")] {
+        let mut fleet = fleet("cisco-mpp", &format!("setup-screen-needs-all = {all}"));
+        fleet.account.null = 1.0;
+        fleet.starts_on = true;
+        let mut bench = Bench::new(fleet);
+        bench.play(Input::Trigger(Trigger::Resync), bench.now, guarded("/", "files", "2001", "right"));
+        assert!(bench.story().contains(&outcome.to_owned()), "{:?}", bench.story());
+    }
+}
+
+/// A connection is kept or not as the setting says [assumed].
+#[test]
+fn a_connection_is_kept_by_setting() {
+    for on in [true, false] {
+        let mut bench = Bench::new(fleet("cisco-mpp", &format!("resync-random-delay = 0\nkeep-alive = {on}")));
+        assert_eq!(bench.give(Input::Trigger(Trigger::PowerUp)).unwrap().keep_alive, on);
+    }
+}
