@@ -1,6 +1,8 @@
 //! Holds `docs/families.md` and `docs/assumptions.md` against the program: the tests and settings they name exist, and
 //! no family has a setting they pass over.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
