@@ -105,6 +105,7 @@ fn settings(runtime: &Runtime, origin: &Origin, trust: Trust) -> Settings {
             },
             trust,
             alpn: false,
+            devices: None,
         },
         addresses: runtime.block_on(resolve::resolve([origin])).unwrap(),
         shards: 1,

@@ -14,7 +14,7 @@ use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, machine};
 use crate::driver::{self, Control, Driven, Setting};
 use crate::metrics::{GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, ThresholdResult};
-use crate::net::{NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
+use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin};
 use crate::report::{self, Circumstances, Folder, Manifest, Summary, number};
 use crate::target::{self, Authority, Running, Site};
@@ -142,10 +142,11 @@ fn client_settings(plan: &Plan, server: &Server, runtime: &Runtime, args: &RunAr
     let origins = [&server.origin].into_iter().chain(&plan.fallback).map(Arc::as_ref);
     let addresses = runtime.block_on(resolve::resolve(origins)).map_err(Ended::net)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let devices = Devices::of(plan.tls.device_certificates.as_ref(), &plan.fleets).map_err(Ended::net)?;
     Ok(Settings {
         timeouts: plan.timeouts,
         network: plan.network.clone(),
-        tls: TlsSettings { plan: plan.tls.clone(), trust: server.trust.clone(), alpn: false },
+        tls: TlsSettings { plan: plan.tls.clone(), trust: server.trust.clone(), alpn: false, devices },
         addresses,
         shards: args.shards.map_or(cores, |n| n as usize),
     })
@@ -231,6 +232,8 @@ fn record(plan: &Plan, started_at: SystemTime, driven: Driven, open_files: u64, 
     let cpu_seconds: f64 = driven.cpu.iter().map(Duration::as_secs_f64).sum();
     let busiest = driven.cpu.iter().max().copied().unwrap_or_default();
     let wall = driven.wall.as_secs_f64().max(1e-9);
+    // Threads beyond the cores share them: together they can be no busier than these.
+    let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
     let mut record = Record {
         plan: PlanFacts {
             name: plan.name.clone(),
@@ -245,7 +248,7 @@ fn record(plan: &Plan, started_at: SystemTime, driven: Driven, open_files: u64, 
         tally: driven.tally,
         generator: GeneratorFacts {
             shards,
-            cpu_busy: cpu_seconds / wall / f64::from(shards),
+            cpu_busy: cpu_seconds / wall / f64::from(shards.min(cores)),
             cpu_busy_max: busiest.as_secs_f64() / wall,
             cpu_seconds,
             loop_lag: driven.loop_lag,

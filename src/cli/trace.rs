@@ -10,7 +10,7 @@ use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, password};
 use crate::auth::Credentials;
 use crate::interop::{Cast, Player, Stage, story};
-use crate::net::{Connector, Settings, TlsSettings, resolve};
+use crate::net::{Connector, Devices, Settings, TlsSettings, resolve};
 use crate::phone::{Chance, Fleet, Trigger};
 use crate::workload::{Plan, Target};
 
@@ -57,10 +57,11 @@ pub(super) fn run(args: TraceArgs) -> Result<Exit, Ended> {
     let addresses = runtime
         .block_on(resolve::resolve(std::iter::once(&*server.origin).chain(plan.fallback.as_deref())))
         .map_err(Ended::net)?;
+    let devices = Devices::of(plan.tls.device_certificates.as_ref(), &plan.fleets).map_err(Ended::net)?;
     let settings = Settings {
         timeouts: plan.timeouts,
         network: plan.network.clone(),
-        tls: TlsSettings { plan: plan.tls.clone(), trust: server.trust.clone(), alpn: false },
+        tls: TlsSettings { plan: plan.tls.clone(), trust: server.trust.clone(), alpn: false, devices },
         addresses,
         shards: 1,
     };

@@ -16,7 +16,7 @@ use super::transcript::Exchange;
 use super::{Player, Stage, Stored, Tamper, Transcript};
 use crate::auth::{AnswerScheme, Challenge, Session};
 use crate::net::look::{self, Judged, Offer, Seen};
-use crate::net::{Addresses, Connection, Connector, NetError, Settings, TlsSettings, Trust};
+use crate::net::{Addresses, Connection, Connector, Devices, NetError, Settings, TlsSettings, Trust};
 use crate::phone::{Chance, Failure, Fleet, Operation, Origin, Reason, Request, SettingsError, Trigger};
 use crate::workload::{DeviceCertificates, Network, Resumption, Timeouts, TlsPlan, TlsVersions};
 
@@ -192,7 +192,7 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// [`LabError`] if the family does not take its settings or the TLS settings do not do.
     pub fn new(lab: &'a Lab<'a>, subject: &'a Subject) -> Result<Bench<'a>, LabError> {
-        let fleet = fleet(subject, Stored::Right, &Table::new(), USUAL_BODY)?;
+        let fleet = Arc::new(fleet(subject, Stored::Right, &Table::new(), USUAL_BODY)?);
         let versions = if fleet.family.speaks_tls_1_3() { TlsVersions::Both } else { TlsVersions::Only12 };
         let plan = TlsPlan {
             versions,
@@ -200,10 +200,11 @@ impl<'a> Bench<'a> {
             verify: true,
             device_certificates: lab.ground.device_certificates.clone(),
         };
+        let devices = Devices::of(plan.device_certificates.as_ref(), std::slice::from_ref(&fleet))?;
         let settings = Settings {
             timeouts: lab.ground.timeouts,
             network: Network { sources: Vec::new(), max_connections: None, idle: std::time::Duration::from_secs(60) },
-            tls: TlsSettings { plan, trust: lab.ground.trust.clone(), alpn: false },
+            tls: TlsSettings { plan, trust: lab.ground.trust.clone(), alpn: false, devices },
             addresses: lab.ground.addresses.clone(),
             shards: 1,
         };

@@ -9,8 +9,10 @@ use crate::auth::RealmCache;
 /// How far the boot chain is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Chain {
-    /// Not begun, or broken off at a failure.
+    /// Not begun, or broken off before its turn.
     Broken,
+    /// Broken off: this stage failed.
+    BrokenAt(u8),
     /// This stage waits for its timer or is under way.
     At(u8),
     /// This stage stands at a screen.
@@ -36,6 +38,7 @@ impl Phone {
         self.timers = Timers::default();
         if let Some(memory) = &mut self.memory {
             memory.realms = RealmCache::default();
+            memory.again = 0;
         }
         self.begin_chain(now, 0, ctx, out);
     }

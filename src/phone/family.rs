@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
+use super::Attribute;
 use super::rule::{Deed, Rule};
 use super::{Delay, Failure, Identity, Operation, Origin, Outcome, Purpose, Recurrence, Screen, Trigger};
 use crate::auth::{CredentialStore, Credentials, Preference};
@@ -19,6 +20,11 @@ use crate::auth::{CredentialStore, Credentials, Preference};
 pub trait Family: fmt::Debug + Send + Sync {
     /// The family's name in workloads and output.
     fn name(&self) -> &'static str;
+
+    /// The subject of this phone's own certificate.
+    fn subject(&self, who: &Identity) -> Vec<Attribute> {
+        super::subject::usual(who)
+    }
 
     /// The boot chain: what a phone does, in order, when power comes.
     fn boot(&self) -> &[Stage];
@@ -92,6 +98,17 @@ pub trait Family: fmt::Debug + Send + Sync {
     /// The delay before a failed operation is tried again by itself; `None`: it is not.
     /// `failures`: how many in a row, this one included.
     fn retry(&self, operation: Operation, outcome: Outcome, failures: u8) -> Option<Delay>;
+
+    /// The delay before a failed upload or download of the phone's own file is tried again by itself; `None`: it is
+    /// not. `failures`: how many in a row, this one included.
+    fn again(&self, _operation: Operation, _outcome: Outcome, _failures: u8) -> Option<Delay> {
+        None
+    }
+
+    /// Whether a failed resync waits as long as the answer's `Retry-After` says.
+    fn heeds_retry_after(&self) -> bool {
+        false
+    }
 
     /// The resyncs a phone makes by itself.
     fn periodic(&self) -> Option<Recurrence> {

@@ -98,6 +98,8 @@ pub(super) struct Memory {
     pub(super) store: Option<CredentialStore>,
     /// Protection spaces entered since power-up.
     pub(super) realms: RealmCache,
+    /// Failures in a row of an operation on the phone's own file that it will try again.
+    pub(super) again: u8,
     /// How many uploads there were.
     pub(super) uploads: u32,
     /// What the server was last seen to take: what a restore must bring back.
@@ -178,7 +180,7 @@ impl Phone {
             (_, None, Chain::Through) => Standing::Provisioned,
             (_, None, Chain::At(_)) => Standing::Booting,
             (_, None, Chain::Stands(_)) if self.doing.is_some() => Standing::Booting,
-            (_, None, Chain::Broken | Chain::Stands(_)) => Standing::Failed,
+            (_, None, Chain::Broken | Chain::BrokenAt(_) | Chain::Stands(_)) => Standing::Failed,
         }
     }
 
@@ -272,7 +274,11 @@ impl Phone {
                     None => self.plan_and_begin(at, Operation::Resync, Cause::Periodic, ctx, out),
                 },
                 TimerFor::Report => self.plan_and_begin(at, Operation::Report, Cause::Periodic, ctx, out),
-                TimerFor::Asked(operation) => self.plan_and_begin(at, operation, Cause::Asked, ctx, out),
+                TimerFor::Asked(operation) => {
+                    let again = self.memory.as_ref().is_some_and(|m| m.again > 0) && operation != Operation::Resync;
+                    let cause = if again { Cause::Again } else { Cause::Asked };
+                    self.plan_and_begin(at, operation, cause, ctx, out);
+                }
             }
         }
     }
@@ -347,12 +353,13 @@ mod tests {
     const BUSY: [(&str, &str); 3] = [
         (
             "avaya-96xx",
-            "firmware-file = \"a.bin\"\nscr-twin = true\nlanguage-files = [\"de.xml\"]\nregistration-delay = \"0s\"",
+            "firmware-file = \"a.bin\"\nscr-twin = true\nlanguage-files = [\"de.xml\"]\nregistration-delay = \"0s\"\n\
+             transfer-attempts = 3",
         ),
         (
             "cisco-mpp",
             "profile-rule = \"/a | /b\"\nprofile-rule-b = \"($PRVST = 2)? [--uid a --pwd b] /retry\"\n\
-             report-to-server = \"periodically\"\nreport-periodic = \"100s\"\nbare-ip = true\nsetup-by-menu = 0.5\nin-use = 0.5",
+             report-to-server = \"periodically\"\nreport-periodic = \"100s\"\nbare-ip = true\nsetup-by-menu = 0.5\nin-use = 0.5\nreport-attempts = 2",
         ),
         ("http-device", "urls = [\"/a\", \"/b\"]\nupload-path = \"/up\"\nperiodic = \"300s\""),
     ];
@@ -363,7 +370,7 @@ mod tests {
         Trigger(Trigger),
         Wait(u32),
         Answer(u8),
-        Fail,
+        Fail(Failure),
         Type(bool),
     }
 
@@ -381,7 +388,7 @@ mod tests {
             1 => trigger.prop_map(Event::Trigger),
             4 => (0..2_000u32).prop_map(Event::Wait),
             8 => (0..9u8).prop_map(Event::Answer),
-            1 => Just(Event::Fail),
+            1 => prop::sample::select(vec![Failure::Closed, Failure::ConnectRefused]).prop_map(Event::Fail),
             1 => any::<bool>().prop_map(Event::Type),
         ]
     }
@@ -404,12 +411,14 @@ mod tests {
         /// run has drained every operation planned is started or dropped and every one started has an end.
         #[test]
         fn the_books_close_whatever_happens(
-            family in prop::sample::select(super::super::FAMILIES.iter().map(|f| f.name).collect::<Vec<_>>()), null in any::<bool>(), events in prop::collection::vec(event(), 0..60)
+            family in prop::sample::select(super::super::FAMILIES.iter().map(|f| f.name).collect::<Vec<_>>()), null in any::<bool>(), falls in any::<bool>(),
+            events in prop::collection::vec(event(), 0..60)
         ) {
             let mut fleet = fleet(family, BUSY.iter().find(|(name, _)| *name == family).map_or("", |(_, s)| s));
             fleet.account.null = if null { 1.0 } else { 0.0 };
             fleet.people = People { come: 0.5, right: 0.5, ..People::default() };
             let mut bench = Bench::new(fleet);
+            bench.fallback = falls.then(|| Arc::new(Origin { tls: false, host: "server".into(), port: 80 }));
             let mut exchanging = false;
             for event in events {
                 let before = bench.actions.len();
@@ -422,14 +431,14 @@ mod tests {
                         (due <= until).then(|| bench.give(Input::Due)).flatten()
                     }
                     Event::Answer(which) => bench.give(Input::Answered(&answer(which))),
-                    Event::Fail => bench.give(Input::Failed(Failure::Closed)),
+                    Event::Fail(failure) => bench.give(Input::Failed(failure)),
                     Event::Type(right) => {
                         let password = if right { "right" } else { "guess" };
                         bench.give(Input::Typed(Credentials::new("2001", password)))
                     }
                 };
                 let hung_up = bench.actions[before..].iter().any(|a| matches!(a, Action::Hangup));
-                let ended = hung_up || matches!(event, Event::Answer(_) | Event::Fail);
+                let ended = hung_up || matches!(event, Event::Answer(_) | Event::Fail(_));
                 prop_assert!(asked.is_none() || ended || !exchanging, "a second exchange beside the first");
                 exchanging = asked.is_some() || (exchanging && !ended);
                 prop_assert_eq!(bench.phone.operation().is_some(), exchanging, "an operation always has an exchange");

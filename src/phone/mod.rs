@@ -32,6 +32,7 @@ mod redirect;
 mod restart;
 mod rule;
 mod settings;
+mod subject;
 mod timers;
 
 pub use chance::{Chance, Draw, Purpose};
@@ -50,3 +51,4 @@ pub use origin::Origin;
 pub use outcome::{Failure, Fault, Outcome, Screen};
 pub use recurrence::Recurrence;
 pub use rule::{Deed, Rule};
+pub use subject::{Attribute, AttributeKind};

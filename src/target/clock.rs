@@ -33,6 +33,11 @@ impl Clock {
         }
     }
 
+    /// Whether phone time has begun.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.0.borrow().began.is_some()
+    }
+
     /// Until this moment has come. Never, if the clock's owner is gone before it begins.
     pub(crate) async fn until(mut self, moment: Moment) {
         let Ok(Epoch { began: Some(began), compression }) = self.0.wait_for(|e| e.began.is_some()).await.map(|e| *e)

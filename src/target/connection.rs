@@ -191,7 +191,14 @@ async fn answer(
         match gather(body, site.body_limit()).await? {
             Some(body) => {
                 let request = Request::from_parts(head, body);
-                (carry_out(shared, pulse, site.serve(shared.clock.moment(), &request)).await, true)
+                let now = shared.clock.moment();
+                // Before the run begins somebody may have a look: nothing befalls that one.
+                let served = if shared.clock.has_begun() {
+                    site.serve(now, &request)
+                } else {
+                    site.respond(now, &request).into()
+                };
+                (carry_out(shared, pulse, served).await, true)
             }
             None => (site.respond_unread(shared.clock.moment(), &head), false),
         }

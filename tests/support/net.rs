@@ -193,6 +193,7 @@ pub async fn settings(origins: &[&Arc<Origin>]) -> Settings {
             },
             trust: Trust::default(),
             alpn: false,
+            devices: None,
         },
         addresses: addresses(origins).await,
         shards: 1,

@@ -265,3 +265,303 @@ fn power_lost_in_the_middle_ends_the_operation_and_boots_anew() {
     assert_eq!(bench.standing(), Standing::Provisioned);
     bench.assert_ledger();
 }
+
+/// "`GET /96x1Hupgrade.txt` … `GET /46xxsettings.txt`; often a routine 404 for a `.scr` twin. Firmware package if its name
+/// differs, language files, certificates (TRUSTCERTS)" [doc; order assumed]
+#[test]
+fn the_settings_chain_whole() {
+    let settings = format!(
+        "{QUICK}\nscr-twin = true\nlanguage-files = [\"mlf_german.xml\"]\ncertificate-files = [\"ca.pem\"]\n\
+         firmware-file = \"S9608.bin\"\nsettings-path = \"/phones\""
+    );
+    for (missing, resync) in
+        [(".scr", "ok"), (".xml", "ok"), (".pem", "ok"), (".bin", "ok"), ("settings.txt", "not-found")]
+    {
+        let mut bench = Bench::new(fleet("avaya-96xx", &settings));
+        bench.boot(|r| status(if r.path.ends_with(missing) { 404 } else { 200 }));
+        let story = bench.story();
+        assert!(story.contains(&format!("resync: {resync}")), "{missing}: {story:#?}");
+        if resync == "ok" {
+            assert_eq!(
+                story[..5],
+                ["96x1Hupgrade.txt", "46xxsettings.txt", "46xxsettings.scr", "mlf_german.xml", "ca.pem"]
+                    .map(|name| format!("GET /phones/{name}"))
+            );
+            assert_eq!(story[6], "GET /phones/S9608.bin", "{story:#?}");
+            assert_eq!(bench.standing(), Standing::Provisioned, "{missing}");
+        }
+        bench.assert_ledger();
+    }
+}
+
+/// A server that answers neither over TLS (`failure`) nor for settings that need none.
+fn without_tls(settings: &str, failure: Failure, fallback: bool) -> Bench {
+    let mut bench = Bench::new(fleet("avaya-96xx", &format!("{QUICK}\n{settings}")));
+    let http = Arc::new(super::super::Origin { tls: false, host: "server".into(), port: 80 });
+    bench.fallback = fallback.then_some(http);
+    let mut request = bench.give(Input::Trigger(Trigger::PowerUp));
+    while let Some(sent) = request.take() {
+        request = match sent.origin.tls {
+            true => bench.give(Input::Failed(failure)),
+            false => bench.give(Input::Answered(&status(200))),
+        };
+    }
+    bench
+}
+
+/// "HTTPS first, then the same request over HTTP if that cannot connect." [doc, sister product]
+#[test]
+fn https_first_then_http_if_that_cannot_connect() {
+    let twice = [
+        "GET /96x1Hupgrade.txt",
+        "GET /96x1Hupgrade.txt",
+        "GET /46xxsettings.txt",
+        "GET /46xxsettings.txt",
+        "resync: ok",
+    ];
+    for (settings, failure, fallback, falls) in [
+        ("", Failure::ConnectRefused, true, true),
+        ("", Failure::ConnectTimeout, true, true),
+        ("", Failure::ConnectRefused, false, false),
+        ("", Failure::TlsUnknownCa, true, false),
+        ("http-after-tls-failure = true", Failure::TlsUnknownCa, true, true),
+        ("", Failure::TimeoutFirstByte, true, false),
+    ] {
+        let mut bench = without_tls(settings, failure, fallback);
+        match falls {
+            true => assert_eq!(bench.story(), twice, "{failure:?}"),
+            false => assert_eq!(
+                bench.story()[..2],
+                ["GET /96x1Hupgrade.txt".to_owned(), format!("resync: {}", failure.name())]
+            ),
+        }
+        bench.give(Input::Abort);
+        bench.assert_ledger();
+    }
+    // The backup file's URI names its scheme: no fallback, unless the setting says so.
+    for falls in [false, true] {
+        let settings = format!("transfers-fall-back = {falls}\nbrauth = true");
+        let mut bench = without_tls(&settings, Failure::ConnectRefused, true);
+        bench.now = bench.phone.next_due();
+        assert!(bench.give(Input::Due).is_some());
+        let again = bench.give(Input::Failed(Failure::ConnectRefused));
+        assert_eq!(again.is_some(), falls);
+        assert!(again.is_none_or(|r| credentials(&r).is_none()), "registration credentials stay out of plain HTTP");
+    }
+}
+
+/// "deletion is `DELETE`. Any 2xx is success for PUT and DELETE." [doc]
+#[test]
+fn any_2xx_is_success_for_put_and_delete() {
+    for (trigger, method, word) in [(Trigger::Delete, "DELETE", "delete"), (Trigger::Backup, "PUT", "backup")] {
+        for code in [200, 201, 202, 204, 207] {
+            let mut bench = bench(|_| ());
+            bench.boot(|_| status(200));
+            bench.actions.clear();
+            bench.play(Input::Trigger(trigger), bench.now + Duration::from_secs(60), |_| status(code));
+            assert_eq!(bench.story(), [format!("{method} /backup/2001_96xxdata.txt"), format!("{word}: ok")]);
+        }
+    }
+}
+
+/// What was deleted is not missed when nothing comes back; the display says the vendor's words.
+#[test]
+fn a_restore_after_a_delete_fails_to_retrieve() {
+    let mut bench = bench(|_| ());
+    bench.boot(|_| status(200));
+    for (trigger, code) in [(Trigger::Backup, 201), (Trigger::Delete, 204), (Trigger::Restore, 404)] {
+        bench.play(Input::Trigger(trigger), bench.now + Duration::from_secs(60), |_| status(code));
+    }
+    assert_eq!(bench.story().last().unwrap(), "restore: not-found");
+    // "Retrieval failed"; the phone keeps its settings. [doc, sister model]
+    let says = |operation, outcome| bench.fleet.family.says(operation, outcome);
+    assert_eq!(says(Operation::Restore, Outcome::NotFound), Some("Retrieval failed"));
+    assert_eq!(says(Operation::Backup, Outcome::NotFound), None);
+    assert_eq!(bench.standing(), Standing::Provisioned);
+}
+
+/// "display an HTTP Authentication or an HTTP Authentication Failure interrupt screen: Enter backup/restore
+/// credentials." [seed]
+#[test]
+fn the_screens_have_the_seeds_words() {
+    for (screen, title) in [
+        (Screen::Authentication, "HTTP Authentication"),
+        (Screen::AuthenticationFailure, "HTTP Authentication Failure"),
+    ] {
+        assert_eq!((screen.title(), screen.text()), (title, "Enter backup/restore credentials"));
+    }
+}
+
+/// A realm typed as `*` matches any realm from then on, where the setting says so [assumed].
+#[test]
+fn a_star_for_the_realm_matches_any() {
+    for (star, again) in [(true, false), (false, true)] {
+        let mut fleet = fleet("avaya-96xx", &format!("{QUICK}\nrealm-star = {star}"));
+        fleet.account.null = 1.0;
+        let think = (Duration::from_secs(30), Duration::from_secs(60));
+        fleet.people = People { come: 1.0, think, right: 1.0, attempts: 3 };
+        let mut bench = Bench::new(fleet);
+        bench.boot(guarded("/backup", "files", "2001", "right"));
+        assert_eq!(bench.standing(), Standing::Provisioned);
+        for realm in ["renamed", "and again"] {
+            bench.actions.clear();
+            bench.boot(guarded("/backup", realm, "2001", "right"));
+            let screens = bench.story().iter().any(|s| s.starts_with("screen"));
+            assert_eq!(screens, again, "{realm}: {:#?}", bench.story());
+        }
+    }
+}
+
+/// "Older firmware used a libcurl of 2015 [seen], which adds `Expect: 100-continue` to a PUT: a knob."
+#[test]
+fn a_put_may_expect_100_continue() {
+    for (on, trigger, expects) in
+        [(true, Trigger::Backup, true), (false, Trigger::Backup, false), (true, Trigger::Restore, false)]
+    {
+        let mut bench = Bench::new(fleet("avaya-96xx", &format!("{QUICK}\nexpect-continue = {on}")));
+        bench.boot(|_| status(200));
+        let request = bench.give(Input::Trigger(trigger)).unwrap();
+        assert_eq!(request.headers.iter().any(|(name, _)| name == header::EXPECT), expects);
+    }
+}
+
+/// The phone backs up first, then reboots through its boot chain [assumed]; nobody's answer is waited for.
+#[test]
+fn a_restart_backs_up_first() {
+    for (settings, first) in [("", true), ("backup-at-restart = false", false)] {
+        for code in [201, 503] {
+            let mut bench = Bench::new(fleet("avaya-96xx", &format!("{QUICK}\n{settings}")));
+            bench.boot(|_| status(200));
+            bench.actions.clear();
+            let until = bench.now + Duration::from_secs(60);
+            let mut kept = bytes::Bytes::new();
+            bench.play(Input::Trigger(Trigger::Restart), until, |r| {
+                if r.method != Method::PUT {
+                    return super::super::Answer { body: super::super::BodyFacts::of(&kept), ..status(200) };
+                }
+                kept = r.body.clone();
+                status(code)
+            });
+            let story = bench.story();
+            let chain = ["GET /96x1Hupgrade.txt", "GET /46xxsettings.txt", "resync: ok"];
+            assert_eq!(story[usize::from(first) * 2..][..3], chain, "{story:#?}");
+            assert_eq!(story[0].starts_with("PUT"), first);
+            assert_eq!(bench.standing(), Standing::Provisioned);
+            bench.assert_ledger();
+        }
+    }
+}
+
+/// Settings downloads carry no credentials [assumed], unless the setting says so.
+#[test]
+fn settings_downloads_carry_credentials_only_by_setting() {
+    for (on, outcome) in [(false, "resync: no-credentials"), (true, "resync: ok")] {
+        let mut bench = Bench::new(fleet("avaya-96xx", &format!("{QUICK}\nsettings-credentials = {on}")));
+        bench.boot(guarded("/", "files", "2001", "right"));
+        assert!(bench.story().contains(&outcome.to_owned()), "{:#?}", bench.story());
+        assert!(!bench.story().iter().any(|s| s.starts_with("screen")));
+    }
+}
+
+/// "Append `/` unless it ends in one, then the file name. It may carry a port and a folder." [doc]
+#[test]
+fn the_backup_uri_takes_a_slash_if_it_lacks_one() {
+    for (bruri, path) in [
+        ("/", "/2001_96xxdata.txt"),
+        ("/backup", "/backup/2001_96xxdata.txt"),
+        ("/backup/", "/backup/2001_96xxdata.txt"),
+        ("/a/b", "/a/b/2001_96xxdata.txt"),
+    ] {
+        let mut bench = Bench::new(fleet("avaya-96xx", &format!("{QUICK}\nbruri = \"{bruri}\"")));
+        bench.boot(|_| status(200));
+        assert!(bench.story().contains(&format!("GET {path}")), "{:#?}", bench.story());
+    }
+}
+
+/// A connection is kept or not as the setting says [assumed].
+#[test]
+fn connections_are_kept_by_setting() {
+    for on in [true, false] {
+        let mut bench = Bench::new(fleet("avaya-96xx", &format!("keep-alive = {on}")));
+        assert_eq!(bench.give(Input::Trigger(Trigger::PowerUp)).unwrap().keep_alive, on);
+    }
+}
+
+/// "One attempt per request; whoever asked retries" [doc, sister model]; more by setting, never past a prompt.
+#[test]
+fn a_transfer_is_tried_once_or_more_by_setting() {
+    for (attempts, code, tried) in [(1, 503, 1), (3, 503, 3), (3, 404, 1), (3, 201, 1), (3, 401, 1)] {
+        let mut bench = Bench::new(fleet("avaya-96xx", &format!("{QUICK}\ntransfer-attempts = {attempts}")));
+        bench.boot(|_| status(200));
+        bench.actions.clear();
+        let until = bench.now + Duration::from_secs(600);
+        bench.play(Input::Trigger(Trigger::Backup), until, |_| match code {
+            401 => challenge(&["Basic realm=\"other\""]),
+            code => status(code),
+        });
+        let puts = bench.story().iter().filter(|s| s.starts_with("backup:")).count();
+        assert_eq!(puts, tried, "{attempts} {code}: {:#?}", bench.story());
+        bench.assert_ledger();
+    }
+}
+
+/// A phone whose restore failed at boot is provisioned by the one that succeeds, whoever asked for it.
+#[test]
+fn a_later_restore_mends_the_boot_chain() {
+    for (settings, trigger) in
+        [("transfer-attempts = 2", None), ("", Some(Trigger::Restore)), ("", Some(Trigger::Resync))]
+    {
+        let mut bench = Bench::new(fleet("avaya-96xx", &format!("{QUICK}\n{settings}")));
+        let mut fails = true;
+        bench.play(Input::Trigger(Trigger::PowerUp), Moment::from_micros(30_000_000), |r| {
+            status(if r.path.contains("/backup") && std::mem::take(&mut fails) { 500 } else { 200 })
+        });
+        assert_eq!(bench.standing(), Standing::Failed);
+        let until = bench.now + Duration::from_secs(120);
+        bench.play(trigger.map_or(Input::Due, Input::Trigger), until, |_| status(200));
+        assert_eq!(bench.standing(), Standing::Provisioned, "{settings} {trigger:?}: {:#?}", bench.story());
+        bench.assert_ledger();
+    }
+}
+
+/// "Basic is documented; Digest for backup is unconfirmed: a profile switch, on by default [assumed]."
+#[test]
+fn digest_for_backup_is_a_switch() {
+    for (on, standing) in [(true, Standing::Provisioned), (false, Standing::Failed)] {
+        let mut bench = Bench::new(fleet("avaya-96xx", &format!("{QUICK}\ndigest = {on}")));
+        bench.boot(|r| {
+            let answered = r.headers.iter().any(|(name, _)| name == header::AUTHORIZATION);
+            match r.path.contains("/backup") && !answered {
+                true => challenge(&["Digest realm=\"files\", nonce=\"n\", qop=\"auth\", algorithm=MD5-sess"]),
+                false => status(200),
+            }
+        });
+        assert_eq!(bench.standing(), standing, "{:#?}", bench.story());
+        assert_eq!(bench.story().contains(&"restore: no-usable-scheme".to_owned()), !on);
+    }
+}
+
+/// An answered protection space is used for the next request without a new challenge [assumed].
+#[test]
+fn a_known_space_is_used_by_setting() {
+    for (on, challenges) in [(true, 0), (false, 1)] {
+        let mut bench = Bench::new(fleet("avaya-96xx", &format!("{QUICK}\npreemptive = {on}")));
+        bench.boot(guarded("/backup", "files", "2001", "right"));
+        bench.actions.clear();
+        let until = bench.now + Duration::from_secs(60);
+        bench.play(Input::Trigger(Trigger::Backup), until, guarded("/backup", "files", "2001", "right"));
+        let story = bench.story();
+        assert_eq!(story.iter().filter(|s| s.starts_with("challenge")).count(), challenges, "{story:#?}");
+        assert_eq!(story.last().unwrap(), "backup: ok");
+    }
+}
+
+/// "`User-Agent` unconfirmed: `AVAYA` by default."
+#[test]
+fn the_agent_is_a_setting() {
+    for (settings, agent) in [("", "AVAYA"), ("user-agent = \"AVAYA/6.8\"", "AVAYA/6.8")] {
+        let mut bench = Bench::new(fleet("avaya-96xx", settings));
+        let request = bench.give(Input::Trigger(Trigger::PowerUp)).unwrap();
+        assert_eq!(request.headers, [(header::USER_AGENT, HeaderValue::from_static(agent))]);
+    }
+}

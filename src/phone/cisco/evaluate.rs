@@ -169,7 +169,7 @@ mod tests {
             ("(\"$PN\" eq \"CP-8851-3PCC\")? /$PSN.xml", Some("/8851-3PCC.xml")),
             ("(\"$PN\"!=\"CP-8851-3PCC\")?/no|/yes", Some("/yes")),
             (
-                "( $SWVER >= 11.0 )? ( User_ID_1_ = \"uid$B\" ; c = \"\" ; d = \"$MA\" ; )! /$C$D/$GPP_D",
+                "( $SWVER >= 11.0 )? ( User_ID_1_ = \"uid$B\" ; c = \"\" ; d = \"$MA\" ; )! /$C$D/$(GPP_D)",
                 Some("/000e08012345/000e08012345"),
             ),
             ("( c = \"x\" )!", None),

@@ -1,7 +1,7 @@
 //! Macros of profile rules: `$NAME`, `$(NAME)`, `$(NAME:p)`, `$(NAME:p:q)`, `$$` [doc].
 
 /// Expands macros once; what they stand for is not expanded again, unknown names stay as they are [doc].
-/// `$NAME` takes the longest known name, as `$MAU` is not `$MA` and a `U`.
+/// `$NAME` takes all letters and digits there are: what follows a name at once needs `$(NAME)`.
 pub(super) fn expand(text: &str, value: &dyn Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut rest = text;
@@ -18,14 +18,13 @@ pub(super) fn expand(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Stri
             }
             rest = after;
         } else {
-            let run = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
-            match (1..=run).rev().find_map(|n| value(&rest[..n]).map(|v| (n, v))) {
-                Some((n, v)) => {
-                    out.push_str(&v);
-                    rest = &rest[n..];
-                }
-                None => out.push('$'),
+            let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+            let (name, after) = rest.split_at(run);
+            match value(name) {
+                Some(value) => out.push_str(&value),
+                None => out.extend(["$", name]),
             }
+            rest = after;
         }
     }
     out.push_str(rest);
@@ -74,6 +73,7 @@ mod tests {
             ("/$MA.xml", "/000e08012345.xml"),
             ("/$MAU.xml", "/000E08012345.xml"),
             ("/$A", "/$MA"),
+            ("/$MAx_$MA_x", "/$MAx_000e08012345_x"),
             ("/$NONE/$(NONE)/$(NONE:1)", "/$NONE/$(NONE)/$(NONE:1)"),
             ("$(MAU:99)$(MAU:4:0)$(MAU:10:99)", "45"),
             ("$(MAU:x)$(MAU:1:2:3)$(MAU:)", "$(MAU:x)$(MAU:1:2:3)$(MAU:)"),

@@ -1,10 +1,26 @@
-//! The seed's rows, and the documented rest.
+//! The seed's rows, credentials and screens; the rest by subject.
 
-use super::super::bench::{Bench, challenge, fleet, guarded, status};
-use super::super::{Input, Moment, People, Standing};
+mod reports;
+mod rules;
+mod timers;
+
+use http::{Method, header};
+
 use super::*;
+use crate::phone::bench::{Bench, challenge, fleet, guarded, status};
+use crate::phone::{Answer, Input, Moment, People, Request, SizeRange, Standing};
 
 const QUICK: &str = "resync-random-delay = \"1s\"";
+
+fn play(settings: &str, server: impl FnMut(&Request) -> Answer) -> Bench {
+    let mut bench = Bench::new(fleet("cisco-mpp", &format!("{QUICK}\n{settings}")));
+    bench.play(Input::Trigger(Trigger::PowerUp), Moment::from_micros(30_000_000), server);
+    bench
+}
+
+fn credentials_header(request: &Request) -> bool {
+    request.headers.iter().any(|(name, _)| name == header::AUTHORIZATION)
+}
 
 /// The six rows of the table, each under the seed's own words. `rule` is what the profile rule holds.
 #[test]
@@ -150,49 +166,6 @@ fn the_setup_screen_writes_the_profile_account() {
     }
 }
 
-/// `Resync_Error_Retry_Delay`: 60, 120, 240 … without jitter; the last entry repeats; success ends it.
-#[test]
-fn the_retry_list_is_followed_to_the_second() {
-    let mut bench =
-        Bench::new(fleet("cisco-mpp", "resync-random-delay = \"0s\"\nresync-error-retry-delay = \"60,120,240\""));
-    let mut at = Vec::new();
-    bench.give(Input::Trigger(Trigger::PowerUp));
-    for _ in 0..5 {
-        bench.give(Input::Answered(&status(503)));
-        bench.now = bench.phone.next_due();
-        at.push(bench.now.as_micros() / 1_000_000);
-        assert!(bench.give(Input::Due).is_some());
-    }
-    assert_eq!(at, [60, 180, 420, 660, 900]);
-    bench.give(Input::Answered(&status(200)));
-    assert_eq!(bench.standing(), Standing::Provisioned);
-    assert_eq!(
-        bench.phone.next_due(),
-        bench.now + Duration::from_secs(3600),
-        "periodic is armed after the first success"
-    );
-    bench.assert_ledger();
-}
-
-#[test]
-fn rules_run_in_order_and_a_failure_aborts_the_sequence() {
-    let settings =
-        format!("{QUICK}\nprofile-rule = \"/a.xml\"\nprofile-rule-b = \"# /off.xml\"\nprofile-rule-c = \"/c.xml\"");
-    let mut bench = Bench::new(fleet("cisco-mpp", &settings));
-    bench.play(Input::Trigger(Trigger::PowerUp), Moment::from_micros(30_000_000), |_| status(200));
-    assert_eq!(bench.story(), ["GET /a.xml", "GET /c.xml", "resync: ok", "provisioned"]);
-    let mut bench = Bench::new(fleet("cisco-mpp", &settings));
-    bench.play(Input::Trigger(Trigger::PowerUp), Moment::from_micros(30_000_000), |_| status(404));
-    assert_eq!(bench.story(), ["GET /a.xml", "resync: not-found"]);
-}
-
-#[test]
-fn a_missing_file_is_a_success_when_the_phone_is_told_so() {
-    let mut bench = Bench::new(fleet("cisco-mpp", &format!("{QUICK}\nresync-fails-on-fnf = false")));
-    bench.play(Input::Trigger(Trigger::PowerUp), Moment::from_micros(30_000_000), |_| status(404));
-    assert_eq!(bench.standing(), Standing::Provisioned);
-}
-
 #[test]
 fn redirects_are_followed_at_once_and_never_elsewhere() {
     for (location, outcome) in [("/moved.xml", "resync: ok"), ("https://elsewhere/x", "resync: redirect-refused")] {
@@ -215,20 +188,6 @@ fn redirects_are_followed_at_once_and_never_elsewhere() {
     assert_eq!(asked, 6, "a loop ends");
 }
 
-#[test]
-fn a_change_is_reported_after_a_minute() {
-    let mut fleet = fleet("cisco-mpp", QUICK);
-    fleet.starts_on = true;
-    let mut bench = Bench::new(fleet);
-    bench.give(Input::Trigger(Trigger::Change));
-    assert_eq!(bench.phone.next_due(), Moment::ZERO + Duration::from_secs(60));
-    bench.play(Input::Due, Moment::from_micros(61_000_000), guarded("/", "files", "2001", "right"));
-    let story = bench.story();
-    assert_eq!(story[0], "POST /reports/00562b040001.xml");
-    assert_eq!(story.last().unwrap(), "report: ok");
-    bench.assert_ledger();
-}
-
 /// A server that calls every answer stale (as one that tests staleness before the password) is not asked for ever.
 #[test]
 fn stale_for_ever_ends() {
@@ -247,4 +206,149 @@ fn the_agent_is_the_documented_one() {
     let mut bench = Bench::new(fleet("cisco-mpp", "resync-random-delay = \"0s\""));
     let request = bench.give(Input::Trigger(Trigger::PowerUp)).unwrap();
     assert_eq!(request.headers[0].1, "Cisco-CP-8841-3PCC/11.0 (00562b040001)");
+}
+
+/// "XSI Authentication (same exchange, credentials from XSI)" [doc]
+#[test]
+fn xsi_credentials_are_used_with_xsi_authentication() {
+    let xsi = "xsi-user = \"x{ext}\"\nxsi-password = \"xp\"";
+    for (kind, user, password) in [
+        ("xsi-authentication", "x2001", "xp"),
+        ("basic-http-authentication", "2001", "right"),
+        ("disabled", "2001", "right"),
+    ] {
+        let bench =
+            play(&format!("profile-authentication-type = \"{kind}\"\n{xsi}"), guarded("/", "files", user, password));
+        assert_eq!(bench.standing(), Standing::Provisioned, "{kind}: {:?}", bench.story());
+    }
+    let in_rule = "profile-rule = \"[--uid r --pwd rp] /x\"\nprofile-authentication-type = \"xsi-authentication\"";
+    let bench = play(&format!("{in_rule}\n{xsi}"), guarded("/", "files", "r", "rp"));
+    assert_eq!(bench.standing(), Standing::Provisioned, "the rule comes first");
+}
+
+/// "If the Profile account setup screen is missed or ignored, the user can also access the setup screen through the
+/// phone screen menu, or the Setup softkey" [seed]
+#[test]
+fn a_missed_setup_screen_can_be_opened_by_menu() {
+    for (kind, null, wrong, opens) in [
+        ("basic-http-authentication", 1.0, 0.0, true),
+        ("basic-http-authentication", 0.0, 1.0, true),
+        ("disabled", 1.0, 0.0, false),
+        ("disabled", 0.0, 1.0, false),
+    ] {
+        for (share, opens) in [(1.0, opens), (0.0, false)] {
+            let settings = format!(
+                "{QUICK}\nprofile-authentication-type = \"{kind}\"\nsetup-by-menu = {share:?}\nsetup-by-menu-after = \"20m\""
+            );
+            let mut fleet = fleet("cisco-mpp", &settings);
+            (fleet.account.null, fleet.account.wrong) = (null, wrong);
+            let mut bench = Bench::new(fleet);
+            let day = Moment::from_micros(10_000_000_000);
+            bench.play(Input::Trigger(Trigger::PowerUp), day, guarded("/", "files", "2001", "right"));
+            let typed = bench.story().iter().filter(|s| *s == "typed right").count();
+            assert_eq!(typed, usize::from(opens), "{kind} {null} {wrong}: {:#?}", bench.story());
+            assert_eq!(bench.standing() == Standing::Provisioned, opens);
+            bench.assert_ledger();
+        }
+    }
+}
+
+/// "401/407 as above" [doc]: a proxy's challenge is answered with `Proxy-Authorization`.
+#[test]
+fn a_proxys_challenge_is_answered() {
+    for (challenge, scheme) in
+        [("Basic realm=\"proxy\"", "Basic "), ("Digest realm=\"proxy\", nonce=\"n\", qop=\"auth\"", "Digest ")]
+    {
+        let bench = play("", |r| {
+            assert!(r.headers.iter().all(|(name, _)| name != header::AUTHORIZATION));
+            let answer = r.headers.iter().find(|(name, _)| name == header::PROXY_AUTHORIZATION);
+            match answer {
+                Some((_, value)) => {
+                    assert!(value.to_str().unwrap().starts_with(scheme));
+                    status(200)
+                }
+                None => {
+                    let mut asks = status(407);
+                    asks.headers.insert(header::PROXY_AUTHENTICATE, HeaderValue::from_static(challenge));
+                    asks
+                }
+            }
+        });
+        assert_eq!(bench.standing(), Standing::Provisioned, "{:?}", bench.story());
+    }
+}
+
+/// "First request carries no credentials; the 401 is answered at once, at most 2 retries" [doc]
+#[test]
+fn the_first_request_carries_no_credentials() {
+    let bench = play(
+        "profile-rule = \"[--uid 2001 --pwd right] /a\"\nprofile-rule-b = \"[--uid 2001 --pwd right] /b\"",
+        guarded("/", "files", "2001", "right"),
+    );
+    let story: Vec<_> = bench.story().into_iter().filter(|s| s.starts_with("GET")).collect();
+    assert_eq!(story, ["GET /a", "GET /a as 2001:right", "GET /b", "GET /b as 2001:right"]);
+}
+
+/// "Digest: MD5 with qop=auth [assumed]; SHA-256 behind a switch, off."; no `Accept-Encoding` [assumed].
+#[test]
+fn digest_and_encoding_are_switches() {
+    let sha = "Digest realm=\"files\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\"";
+    let md5 = "Digest realm=\"files\", nonce=\"n\", qop=\"auth\"";
+    for (settings, offered, answered) in
+        [("", md5, true), ("", sha, false), ("digest-sha256 = true", sha, true), ("digest = false", md5, false)]
+    {
+        let bench = play(settings, |r| match credentials_header(r) {
+            true => status(200),
+            false => challenge(&[offered]),
+        });
+        assert_eq!(bench.standing() == Standing::Provisioned, answered, "{settings} {offered}");
+        assert_eq!(bench.story().contains(&"resync: no-usable-scheme".to_owned()), !answered);
+    }
+    let encodings = |settings: &str| {
+        let mut bench = Bench::new(fleet("cisco-mpp", &format!("resync-random-delay = 0\n{settings}")));
+        let request = bench.give(Input::Trigger(Trigger::PowerUp)).unwrap();
+        request.headers.iter().filter(|(name, _)| name == header::ACCEPT_ENCODING).count()
+    };
+    assert_eq!((encodings(""), encodings("accept-encoding = \"gzip\"")), (0, 1));
+}
+
+#[test]
+fn wrong_settings_are_told() {
+    let read = |text: &str| (REGISTRATION.read)(&text.parse().unwrap()).unwrap_err();
+    for (text, key) in [
+        ("profile-rule = \"\"", "profile-rule"),
+        ("profile-rule-c = \"(\"", "profile-rule-c"),
+        ("bare-ip-names = []", "bare-ip-names"),
+        ("bare-ip-names = [\"x\"]", "bare-ip-names"),
+        ("gpp = { Q = \"x\" }", "gpp"),
+        ("in-use = 2.0", "in-use"),
+        ("setup-by-menu = -0.1", "setup-by-menu"),
+        ("resync-at = \"24:00\"", "resync-at"),
+        ("resync-error-retry-delay = \"soon\"", "resync-error-retry-delay"),
+    ] {
+        assert_eq!(read(text).key.as_deref(), Some(key), "{text}");
+    }
+}
+
+/// "The screen's three conditions ... are joined by AND [assumed; a switch]." With the switch off, an empty account and no
+/// credentials in the rule are enough, at any resync.
+#[test]
+fn the_screen_may_need_less() {
+    for (all, outcome) in [(true, "resync: no-credentials"), (false, "resync: prompt-profile-account")] {
+        let mut fleet = fleet("cisco-mpp", &format!("setup-screen-needs-all = {all}"));
+        fleet.account.null = 1.0;
+        fleet.starts_on = true;
+        let mut bench = Bench::new(fleet);
+        bench.play(Input::Trigger(Trigger::Resync), bench.now, guarded("/", "files", "2001", "right"));
+        assert!(bench.story().contains(&outcome.to_owned()), "{:?}", bench.story());
+    }
+}
+
+/// A connection is kept or not as the setting says [assumed].
+#[test]
+fn a_connection_is_kept_by_setting() {
+    for on in [true, false] {
+        let mut bench = Bench::new(fleet("cisco-mpp", &format!("resync-random-delay = 0\nkeep-alive = {on}")));
+        assert_eq!(bench.give(Input::Trigger(Trigger::PowerUp)).unwrap().keep_alive, on);
+    }
 }
