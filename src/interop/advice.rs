@@ -54,6 +54,11 @@ pub fn of_word(why: &str) -> Option<&'static str> {
             "it takes no upload by that method there: switch uploads on, or let the phones send them by PUT (Cisco: \
              HTTP_Report_Method)"
         }
+        "client-certificate-demanded" => {
+            "it demands a client certificate and the phones have none: give them theirs (tls.device-certificates), or do \
+             not demand one"
+        }
+        "client-certificate-refused" => "it does not trust the phones' certificates: give it the CA that issued them",
         "http-403" => "the account may not do this: give it the right to write in that folder",
         "http-409" => "the folder is missing: make it by hand, once",
         "http-413" => {

@@ -7,9 +7,14 @@ use super::{Cell, Matrix, Scenario, advice};
 /// The summary, a sentence or two a line.
 pub fn of(matrix: &Matrix) -> Vec<String> {
     if let Some((failure, words)) = &matrix.blocked {
+        let demanded =
+            matrix.columns.iter().filter_map(|c| c.cell("tls.client-certificate")).find_map(|cell| match cell {
+                Cell::Fails { why, .. } => advice::of_word(why),
+                _ => None,
+            });
         return vec![
             format!("No phone of any family gets as far as a request: {} ({words}).", failure.name()),
-            format!("To change: {}.", advice::of_failure(*failure)),
+            format!("To change: {}.", demanded.unwrap_or(advice::of_failure(*failure))),
         ];
     }
     let mut out = Vec::new();
