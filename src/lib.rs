@@ -11,6 +11,7 @@
 //!            cli                one file per verb
 //!    report                     text, csv, json: from a finished record
 //!    driver   simulate          real time on sockets · virtual time on a server model
+//!    interop                    one phone at a time, explained and judged
 //!    net   target               the client sockets, TLS · the embedded file server
 //!    metrics  workload          facts, histograms, verdict · file (as typed) → plan (as meant)
 //!            phone              pure: the phone machine and its families
@@ -23,6 +24,8 @@ pub mod auth;
 #[cfg(feature = "live")]
 pub mod cli;
 pub mod driver;
+#[cfg(feature = "live")]
+pub mod interop;
 pub mod metrics;
 #[cfg(feature = "live")]
 pub mod net;

@@ -18,19 +18,17 @@ const PASSWORD: &str = "s3cret";
 
 fn config(likeness: Likeness, offers: &[Offer]) -> EmbeddedTarget {
     EmbeddedTarget {
-        listen: ([127, 0, 0, 1], 0).into(),
-        likeness,
         auth: TargetAuth {
             offers: offers.to_vec(),
             realm: "phones".into(),
             protects: Protects::Everything,
             nonce_lifetime: Duration::from_secs(300),
+            ..TargetAuth::of(likeness)
         },
         tls: None,
-        folder: None,
         prefilled: true,
-        body_limit: None,
         accept_loops: 1,
+        ..EmbeddedTarget::of(likeness)
     }
 }
 

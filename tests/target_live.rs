@@ -18,23 +18,19 @@ use bootstorm::workload::{EmbeddedTarget, KeyKind, Likeness, Offer, Protects, Ta
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 
-const TLS: TargetTls = TargetTls { versions: TlsVersions::Both, tickets: true, key: KeyKind::EcdsaP256 };
-
 fn config(likeness: Likeness, offers: &[Offer], tls: Option<TargetTls>) -> EmbeddedTarget {
     EmbeddedTarget {
-        listen: ([127, 0, 0, 1], 0).into(),
-        likeness,
         auth: TargetAuth {
             offers: offers.to_vec(),
             realm: "phones".into(),
             protects: Protects::Everything,
             nonce_lifetime: Duration::from_secs(300),
+            ..TargetAuth::of(likeness)
         },
         tls,
-        folder: None,
         prefilled: false,
-        body_limit: None,
         accept_loops: 2,
+        ..EmbeddedTarget::of(likeness)
     }
 }
 
@@ -114,7 +110,7 @@ fn curl_authenticates_with_basic_md5_and_sha_256() {
         (Likeness::Strict, Offer::Digest(Algorithm::Md5), "--digest"),
     ];
     for (likeness, offer, how) in table {
-        for tls in [None, Some(TLS)] {
+        for tls in [None, Some(TargetTls::default())] {
             let running = running(&config(likeness, &[offer], tls));
             let ca = running.ca_pem().map(|pem| {
                 std::fs::write(&ca, pem).unwrap();
@@ -144,7 +140,7 @@ fn a_client_without_the_ca_fails_the_handshake_and_is_counted() {
         eprintln!("no curl here: nothing was tested");
         return;
     }
-    let running = running(&config(Likeness::Strict, &[], Some(TLS)));
+    let running = running(&config(Likeness::Strict, &[], Some(TargetTls::default())));
     let url = format!("https://127.0.0.1:{}/", running.address().port());
     let status = Command::new("curl").args(["-s", "--noproxy", "*", "--max-time", "20", &url]).status().unwrap();
     assert_eq!(status.code(), Some(60), "curl's code for a certificate it does not trust");
@@ -187,7 +183,8 @@ fn tls_versions_tickets_and_keys_are_as_configured() {
         (TlsVersions::Only13, false, KeyKind::EcdsaP256, ProtocolVersion::TLSv1_3),
     ];
     for (versions, tickets, key, version) in table {
-        let running = running(&config(Likeness::Strict, &[], Some(TargetTls { versions, tickets, key })));
+        let running =
+            running(&config(Likeness::Strict, &[], Some(TargetTls { versions, tickets, key, ..TargetTls::default() })));
         let client_config = client(running.ca_pem().unwrap(), &[&TLS12, &TLS13]);
         assert_eq!(handshake(&running, &client_config).unwrap(), (version, HandshakeKind::Full));
         // Whichever loop the second connection falls on: tickets are good in all.
@@ -200,7 +197,11 @@ fn tls_versions_tickets_and_keys_are_as_configured() {
         assert_eq!(stats.requests[&200], 5);
         assert!(stats.bytes_out > 5 * 4000 && stats.bytes_in > 5 * 100, "{stats:?}");
     }
-    let only13 = running(&config(Likeness::Strict, &[], Some(TargetTls { versions: TlsVersions::Only13, ..TLS })));
+    let only13 = running(&config(
+        Likeness::Strict,
+        &[],
+        Some(TargetTls { versions: TlsVersions::Only13, ..TargetTls::default() }),
+    ));
     assert!(handshake(&only13, &client(only13.ca_pem().unwrap(), &[&TLS12])).is_err());
     assert_eq!(only13.stop().handshakes_failed, 1);
 }
@@ -208,7 +209,7 @@ fn tls_versions_tickets_and_keys_are_as_configured() {
 #[test]
 fn an_authority_kept_in_a_folder_serves_again() {
     let home = tempfile::tempdir().unwrap();
-    let config = config(Likeness::Strict, &[], Some(TLS));
+    let config = config(Likeness::Strict, &[], Some(TargetTls::default()));
     let mut pems = Vec::new();
     for _ in 0..2 {
         let authority = Authority::kept_in(home.path(), KeyKind::EcdsaP256, config.listen.ip()).unwrap();

@@ -16,6 +16,8 @@ pub enum Exit {
     Usage,
     /// The measurement is invalid: the generator, not the server, was the limit.
     Invalid,
+    /// Interoperability differs from what was expected.
+    Differs,
     /// A threshold was crossed.
     Threshold,
     /// Interrupted.
@@ -30,6 +32,7 @@ impl Exit {
             Exit::Undone => 1,
             Exit::Usage => 2,
             Exit::Invalid => 97,
+            Exit::Differs => 98,
             Exit::Threshold => 99,
             Exit::Interrupted => 130,
         }

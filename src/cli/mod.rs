@@ -2,11 +2,14 @@
 
 mod environment;
 mod exit;
+mod interop;
 mod machine;
+mod password;
 mod plan;
 mod progress;
 mod run;
 mod serve;
+mod trace;
 mod workload;
 
 use std::io::{self, IsTerminal, Write};
@@ -41,6 +44,7 @@ Exit codes:
   1    could not be done
   2    wrong usage or workload
   97   the measurement is invalid: the generator, not the server, was the limit
+  98   interoperability differs from what was expected
   99   a threshold was crossed
   130  interrupted (the first Ctrl-C drains and reports, the second ends at once)";
 
@@ -52,6 +56,10 @@ enum Verb {
     Plan(plan::PlanArgs),
     /// Serve files to phones: the embedded target on its own
     Serve(serve::ServeArgs),
+    /// Play every behaviour of each phone against a server and print who understands whom
+    Interop(interop::InteropArgs),
+    /// Show one phone's whole conversation with a server, and why it did what it did
+    Trace(trace::TraceArgs),
 }
 
 /// Parses the command line, does what it says, and ends with the contract's exit code.
@@ -69,6 +77,8 @@ pub fn main() -> ExitCode {
         Verb::Run(args) => run::run(args),
         Verb::Plan(args) => plan::run(args),
         Verb::Serve(args) => serve::run(args),
+        Verb::Interop(args) => interop::run(args),
+        Verb::Trace(args) => trace::run(args),
     });
     match ended {
         Ok(exit) => exit.into(),

@@ -15,8 +15,8 @@ use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, machine};
 use crate::driver::{self, Control, Driven, Setting};
 use crate::metrics::{GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, ThresholdResult};
-use crate::net::{Settings, TlsSettings, Trust, limits, preflight, resolve};
-use crate::phone::{Chance, Origin, Trigger};
+use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
+use crate::phone::{Chance, Origin};
 use crate::report::{self, Circumstances, Folder, Manifest, Summary, number};
 use crate::target::{self, Authority, Running, Site};
 use crate::workload::{Plan, Target};
@@ -41,12 +41,12 @@ pub(super) struct RunArgs {
 }
 
 /// The server a run plays against, and how to reach it.
-struct Server {
-    origin: Arc<Origin>,
-    base: String,
-    trust: Trust,
+pub(super) struct Server {
+    pub(super) origin: Arc<Origin>,
+    pub(super) base: String,
+    pub(super) trust: Trust,
     /// The embedded target, while it runs.
-    embedded: Option<Running>,
+    pub(super) embedded: Option<Running>,
 }
 
 /// Carries the workload out.
@@ -59,7 +59,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     let server = find_server(&plan)?;
     let settings = client_settings(&plan, &server, &runtime, &args)?;
     let bounds = bound_connections(&plan, &server, &settings)?;
-    runtime.block_on(preflight::probe(&settings, &server.origin)).map_err(Ended::net)?;
+    runtime.block_on(probe(&settings, &server.origin, plan.fallback.as_deref())).map_err(Ended::net)?;
     let folder = folder(&args, &plan)?;
 
     let shards = u32::try_from(settings.shards).unwrap_or(1);
@@ -74,6 +74,9 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     };
     let files_at_rest = machine::open_files();
     let started_at = now();
+    if let Some(target) = &server.embedded {
+        target.begin(plan.compression);
+    }
     let driven = drive(&runtime, &plan, &setting).map_err(|error| {
         folder.abandon();
         Ended::undone(error)
@@ -105,7 +108,7 @@ fn folder(args: &RunArgs, plan: &Plan) -> Result<Folder, Ended> {
 }
 
 /// The server the plan names, started if it is the embedded one.
-fn find_server(plan: &Plan) -> Result<Server, Ended> {
+pub(super) fn find_server(plan: &Plan) -> Result<Server, Ended> {
     match &plan.target {
         Target::Url { origin, base, ca_file } => {
             let trust = match ca_file {
@@ -128,7 +131,8 @@ fn find_server(plan: &Plan) -> Result<Server, Ended> {
                 }
                 None => Trust::default(),
             };
-            let running = target::start(config, Arc::new(site), authority.as_ref()).map_err(Ended::undone)?;
+            let running =
+                target::start_waiting(config, Arc::new(site), authority.as_ref(), None).map_err(Ended::undone)?;
             Ok(Server { origin: Arc::new(running.origin()), base: String::new(), trust, embedded: Some(running) })
         }
     }
@@ -136,12 +140,14 @@ fn find_server(plan: &Plan) -> Result<Server, Ended> {
 
 fn client_settings(plan: &Plan, server: &Server, runtime: &Runtime, args: &RunArgs) -> Result<Settings, Ended> {
     // Refuses whatever is not loopback.
-    let addresses = runtime.block_on(resolve::resolve([&*server.origin])).map_err(Ended::net)?;
+    let origins = [&server.origin].into_iter().chain(&plan.fallback).map(Arc::as_ref);
+    let addresses = runtime.block_on(resolve::resolve(origins)).map_err(Ended::net)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let devices = Devices::of(plan.tls.device_certificates.as_ref(), &plan.fleets).map_err(Ended::net)?;
     Ok(Settings {
         timeouts: plan.timeouts,
         network: plan.network.clone(),
-        tls: TlsSettings { plan: plan.tls.clone(), trust: server.trust.clone(), alpn: false },
+        tls: TlsSettings { plan: plan.tls.clone(), trust: server.trust.clone(), alpn: false, devices },
         addresses,
         shards: args.shards.map_or(cores, |n| n as usize),
     })
@@ -195,13 +201,17 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
 /// at once.
 fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Driven, driver::RunError> {
     let mut progress = Progress::new(plan.phones().into());
+    // Before the first phone: who interrupts early gets a report as well.
+    let within = runtime.enter();
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    // What was ignored from the start stays so: `nohup`, or a script's job in the background.
+    let heeded = kinds.into_iter().filter(|kind| !machine::ignores(kind.as_raw_value()));
+    let signals = heeded.map(signal).collect::<io::Result<Vec<_>>>();
+    drop(within);
     std::thread::scope(|scope| {
         let run = scope.spawn(|| driver::run(plan, setting));
         let watched = runtime.block_on(async {
-            let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-            // What was ignored from the start stays so: `nohup`, or a script's job in the background.
-            let heeded = kinds.into_iter().filter(|kind| !machine::ignores(kind.as_raw_value()));
-            let mut signals = heeded.map(signal).collect::<io::Result<Vec<_>>>()?;
+            let mut signals = signals?;
             let mut tick = tokio::time::interval(Duration::from_millis(100));
             while !run.is_finished() {
                 tokio::select! {
@@ -323,17 +333,25 @@ fn crossed(threshold: &ThresholdResult) -> String {
     }
 }
 
-fn runtime() -> Result<Runtime, Ended> {
+pub(super) fn runtime() -> Result<Runtime, Ended> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Ended::undone(format!("could not start the runtime: {error}")))
 }
 
+/// One look at the server before the run; where phones may do without TLS, at the plain one if that fails.
+async fn probe(settings: &Settings, origin: &Origin, fallback: Option<&Origin>) -> Result<(), NetError> {
+    match (preflight::probe(settings, origin).await, fallback) {
+        (Err(_), Some(fallback)) => preflight::probe(settings, fallback).await,
+        (probed, _) => probed,
+    }
+}
+
 /// Phones to which the plan returns the power at least once.
 fn powered_up(plan: &Plan) -> u64 {
     let mut phones = vec![false; plan.phones() as usize];
-    for phase in (0..plan.phases.len()).filter(|n| plan.phases[*n].trigger == Trigger::PowerUp) {
+    for phase in (0..plan.phases.len()).filter(|n| plan.phases[*n].trigger.boots()) {
         for start in plan.starts_of_phase(phase) {
             phones[start.phone as usize] = true;
         }

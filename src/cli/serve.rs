@@ -14,12 +14,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::workload::{Changes, refused};
 use super::{Ended, Exit};
-use crate::auth::{Algorithm, AnswerScheme};
 use crate::net::limits;
 use crate::phone::{Chance, Fleet};
 use crate::target::{self, AccessLog, Accounts, Authority, Documents, Running, Site, TargetError};
-use crate::workload::{self, EmbeddedTarget, Likeness, Offer, Protects, Target, TargetAuth, TargetTls};
-use crate::workload::{KeyKind, TlsVersions};
+use crate::workload::{self, EmbeddedTarget, Likeness, Offer, Protects, Target};
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
@@ -138,13 +136,13 @@ pub(super) fn run(args: ServeArgs) -> Result<Exit, Ended> {
 /// What the workload, if any, and the flags over it mean.
 fn plan(args: &ServeArgs) -> Result<Plan, Ended> {
     let mut plan = match &args.workload {
-        None => Plan { config: defaults(), fleets: Vec::new(), chance: Chance::new(seed()?) },
+        None => Plan { config: EmbeddedTarget::of(Likeness::Iis), fleets: Vec::new(), chance: Chance::new(seed()?) },
         Some(file) => {
             let plan = workload::load(file, &args.changes.overrides()).map_err(refused)?;
             let config = match plan.target {
                 Target::Embedded(config) => config,
                 // Its server is elsewhere; the fleets and their accounts are what is wanted of it.
-                Target::Url { .. } => defaults(),
+                Target::Url { .. } => EmbeddedTarget::of(Likeness::Iis),
             };
             Plan { config, fleets: plan.fleets, chance: Chance::new(plan.seed) }
         }
@@ -181,7 +179,7 @@ impl ServeArgs {
         if self.no_tls {
             config.tls = None;
         } else if self.tls || self.tls_dir.is_some() {
-            config.tls.get_or_insert(TLS);
+            config.tls.get_or_insert_default();
         }
         if self.folder.is_some() {
             config.folder.clone_from(&self.folder);
@@ -202,28 +200,6 @@ impl ServeArgs {
     }
 }
 
-const TLS: TargetTls = TargetTls { versions: TlsVersions::Both, tickets: true, key: KeyKind::EcdsaP256 };
-
-/// The embedded target as a workload has it that says nothing about it.
-fn defaults() -> EmbeddedTarget {
-    let likeness = Likeness::Iis;
-    EmbeddedTarget {
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        likeness,
-        auth: TargetAuth {
-            offers: likeness_offers(likeness),
-            realm: "Digest".into(),
-            protects: Protects::AllButSettings,
-            nonce_lifetime: likeness.nonce_lifetime(),
-        },
-        tls: Some(TLS),
-        folder: None,
-        prefilled: false,
-        body_limit: None,
-        accept_loops: 1,
-    }
-}
-
 fn likeness_offers(likeness: Likeness) -> Vec<Offer> {
     likeness.usual_offers().to_vec()
 }
@@ -237,7 +213,7 @@ fn check(config: &EmbeddedTarget, accounts: &Accounts) -> Result<(), Ended> {
     }
     for offer in &config.auth.offers {
         if !config.likeness.could_offer(*offer) {
-            let (scheme, likeness) = (scheme_of(*offer).name(), config.likeness.title());
+            let (scheme, likeness) = (offer.name(), config.likeness.title());
             tracing::warn!("{scheme} is offered as asked; what this {likeness} target imitates never does");
         }
     }
@@ -300,7 +276,7 @@ impl Drop for CaFile {
 
 /// One line per fact, name first: for people, and for scripts that look for `url:`.
 fn facts(config: &EmbeddedTarget, running: &Running, ca: Option<&CaFile>, accounts: usize) -> String {
-    let offers: Vec<_> = config.auth.offers.iter().map(|o| scheme_of(*o).name()).collect();
+    let offers: Vec<_> = config.auth.offers.iter().map(|o| o.name()).collect();
     let mut lines = vec![
         ("url", format!("{}/", running.origin())),
         ("likeness", config.likeness.title().into()),
@@ -353,21 +329,13 @@ fn seed() -> Result<u64, Ended> {
     Ok(u64::from_le_bytes(octets))
 }
 
-fn scheme_of(offer: Offer) -> AnswerScheme {
-    match offer {
-        Offer::Basic => AnswerScheme::Basic,
-        Offer::Digest(algorithm) => AnswerScheme::Digest(algorithm),
-    }
-}
-
 fn scheme(name: &str) -> Result<SchemeName, String> {
     if name == "none" {
         return Ok(SchemeName(None));
     }
-    let all = || std::iter::once(Offer::Basic).chain(Algorithm::ALL.map(Offer::Digest));
-    let known = all().find(|offer| scheme_of(*offer).name() == name);
+    let known = Offer::all().find(|offer| offer.name() == name);
     known.map(|offer| SchemeName(Some(offer))).ok_or_else(|| {
-        let names: Vec<_> = all().map(|offer| scheme_of(offer).name()).collect();
+        let names: Vec<_> = Offer::all().map(Offer::name).collect();
         format!("write none, {}", names.join(", "))
     })
 }
@@ -397,6 +365,8 @@ impl From<ProtectsName> for Protects {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::Algorithm;
+    use crate::workload::TargetTls;
     use clap::Parser;
 
     #[derive(Parser)]
@@ -413,7 +383,7 @@ mod tests {
     #[test]
     fn flags_mean_what_they_say() {
         let plain = meant("");
-        assert_eq!((plain.listen.port(), plain.tls, plain.likeness), (8443, Some(TLS), Likeness::Iis));
+        assert_eq!((plain.listen.port(), plain.tls, plain.likeness), (8443, Some(TargetTls::default()), Likeness::Iis));
         assert_eq!(plain.auth.offers, Likeness::Iis.usual_offers());
         let lighttpd = meant("--likeness lighttpd --no-tls");
         assert_eq!((lighttpd.listen.port(), lighttpd.tls), (8080, None));
@@ -423,6 +393,6 @@ mod tests {
         assert_eq!(chosen.auth.offers, [Offer::Digest(Algorithm::Sha256), Offer::Basic]);
         assert_eq!((chosen.auth.nonce_lifetime, chosen.auth.protects), (Duration::from_secs(90), Protects::Writes));
         assert_eq!(meant("--auth none").auth.offers, []);
-        assert_eq!(meant("--no-tls --tls").tls, Some(TLS), "the last one counts");
+        assert_eq!(meant("--no-tls --tls").tls, Some(TargetTls::default()), "the last one counts");
     }
 }

@@ -194,7 +194,8 @@ impl Roster {
 
     fn give(&mut self, at: Duration, index: u32, input: Input<'_>, wishes: &mut Vec<Wish>) {
         let Some(fleet) = self.plan.fleets.get(self.plan.fleet_of(index)) else { return };
-        let ctx = Context { fleet, chance: &self.chance, origin: &self.origin, base: &self.base };
+        let fallback = self.plan.fallback.as_ref();
+        let ctx = Context { fleet, chance: &self.chance, origin: &self.origin, base: &self.base, fallback };
         let phone = &mut self.phones[self.share.slot(index)];
         let (stood, settled) = (phone.standing(), phone.is_settled());
         self.actions.clear();

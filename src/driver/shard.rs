@@ -51,6 +51,8 @@ impl Shard {
             End::After(phone_time) | End::Settled { limit: phone_time } => pace.real_time(Moment::ZERO + phone_time),
         };
         let until_settled = matches!(self.plan.end, End::Settled { .. });
+        // Before that no time passes, and what is sent at once would be over in none.
+        tokio::time::sleep_until(began).await;
         loop {
             let now = began.elapsed();
             lag.woke(now);

@@ -110,8 +110,18 @@ impl Connector {
     /// else on a new one. A kept connection that turns out dead before any octet of the answer came is replaced
     /// once; a fresh one never is. Dropping the future closes the connection.
     pub async fn exchange(&self, phone: u32, kept: Option<Connection>, request: &Request) -> Done {
+        if request.origin.tls {
+            self.prepare(phone);
+        }
         let mut exchange = pin!(self.inner.exchange(phone, kept, request));
         poll_fn(|cx| as_phone(phone, || exchange.as_mut().poll(cx))).await
+    }
+
+    /// Has the phone's certificate ready, if it has one: making it is no part of what is measured.
+    fn prepare(&self, phone: u32) {
+        if let Some(certificates) = self.inner.tls.as_ref().and_then(|tls| tls.certificates.as_ref()) {
+            certificates.prepare(phone);
+        }
     }
 
     /// Drops the TLS sessions of `phone`: it has lost power.

@@ -10,6 +10,15 @@ use crate::phone::{Failure, Fault};
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum NetError {
+    /// The CA of the phones' own certificates cannot be made or used.
+    #[error(
+        "the CA of the phones' certificates cannot be used: {reason}; tls.device-certificates must name a folder that \
+         this user may write to, with both device-ca.pem and device-ca-key.pem in it or neither"
+    )]
+    DeviceCa {
+        /// What is wrong.
+        reason: String,
+    },
     /// The name has no address.
     #[error(
         "{origin}: the name {host:?} cannot be resolved ({reason}): correct the target's URL, or this machine's name service"
@@ -283,6 +292,7 @@ impl NetError {
             | NetError::CaUnfit { .. }
             | NetError::CaNotNamed => Fault::Phone,
             NetError::TlsSetup { .. }
+            | NetError::DeviceCa { .. }
             | NetError::SourceRange { .. }
             | NetError::SourceNotLocal { .. }
             | NetError::SourceFamily { .. }

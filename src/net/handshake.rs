@@ -123,7 +123,7 @@ fn version(version: ProtocolVersion) -> Option<&'static str> {
 }
 
 /// The IANA name: rustls writes `TLS13_…` where the registry has `TLS_…`.
-fn suite_name(suite: CipherSuite) -> Option<&'static str> {
+pub(super) fn suite_name(suite: CipherSuite) -> Option<&'static str> {
     match suite {
         CipherSuite::TLS13_AES_128_GCM_SHA256 => Some("TLS_AES_128_GCM_SHA256"),
         CipherSuite::TLS13_AES_256_GCM_SHA384 => Some("TLS_AES_256_GCM_SHA384"),

@@ -1,6 +1,8 @@
 //! One look at the target before the storm, and what is wrong in words.
 
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use super::dial::dial;
 use super::failure::{self, tls_error};
 use super::handshake::{Broken, handshake};
 use super::meter::{Meter, Socket};
+use super::session::as_phone;
 use super::source::Sources;
 use super::stream::Stream;
 use super::tls::{Tls, TlsSettings};
@@ -34,6 +37,9 @@ pub async fn probe(settings: &Settings, origin: &Origin) -> Result<(), NetError>
     if origin.tls {
         let tls = Tls::new(&settings.tls, settings.shards)?;
         let tcp = connect(settings, origin).await.map_err(|failure| unreachable_target(origin, failure))?;
+        if let Some(certificates) = &tls.certificates {
+            certificates.prepare(0);
+        }
         return shake(settings, origin, &tls, tcp).await.map_err(|broken| describe(settings, origin, &broken));
     }
     let done = connector.exchange(0, None, &question(origin)).await;
@@ -89,7 +95,10 @@ async fn shake(settings: &Settings, origin: &Origin, tls: &Tls, tcp: TcpStream) 
         .map_err(|error| Broken { failure: Failure::TlsFailed, error: Some(io::Error::other(error)) })?;
     let limit = settings.timeouts.tls;
     let deadline = Deadline::after(settings.timeouts.exchange);
-    let shaken = handshake(&tls.config, name, socket, &meter, limit, deadline).await;
+    let shaken = {
+        let mut handshake = pin!(handshake(&tls.config, name, socket, &meter, limit, deadline));
+        poll_fn(|cx| as_phone(0, || handshake.as_mut().poll(cx))).await
+    };
     Stream::tls(shaken.result?, meter).farewell();
     Ok(())
 }
@@ -97,7 +106,10 @@ async fn shake(settings: &Settings, origin: &Origin, tls: &Tls, tcp: TcpStream) 
 /// Whether a handshake, without verification, gets as far as records of the server's.
 async fn speaks_tls(settings: &Settings, origin: &Origin) -> Result<bool, NetError> {
     let plan = TlsPlan { verify: false, resumption: Resumption::Never, ..settings.tls.plan.clone() };
-    let tls = Tls::new(&TlsSettings { plan, trust: Trust::default(), alpn: false }, 1)?;
+    let tls = Tls::new(
+        &TlsSettings { plan, trust: Trust::default(), alpn: false, devices: settings.tls.devices.clone() },
+        1,
+    )?;
     let Ok(tcp) = connect(settings, origin).await else { return Ok(false) };
     Ok(match shake(settings, origin, &tls, tcp).await {
         Ok(()) => true,

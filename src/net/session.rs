@@ -33,6 +33,11 @@ pub(super) fn as_phone<T>(index: u32, poll: impl FnOnce() -> T) -> T {
     poll()
 }
 
+/// The phone whose exchange is being polled, if any.
+pub(super) fn current_phone() -> Option<u32> {
+    PHONE.get()
+}
+
 /// The sessions of a shard's phones. Bounded; the phone that came first gives way.
 pub(super) struct PhoneSessions {
     // rustls wants the store to be `Sync`; a shard has it to itself, so the lock is never waited for.

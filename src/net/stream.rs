@@ -49,6 +49,12 @@ impl Stream {
         self.poll_wire_read(cx, &mut ReadBuf::new(&mut octet)).is_pending()
     }
 
+    /// Waits for the peer to end the connection with an error: an alert that follows the handshake.
+    pub(super) async fn refusal(&mut self) -> Option<io::Error> {
+        let mut octet = [0; 1];
+        std::future::poll_fn(|cx| self.poll_wire_read(cx, &mut ReadBuf::new(&mut octet))).await.err()
+    }
+
     /// Closes in good order, as far as that goes without waiting: takes what has already come (an unread rest
     /// would turn the close into a reset), says goodbye (TLS `close_notify`), ends the writing side.
     pub(super) fn farewell(mut self) {

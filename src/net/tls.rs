@@ -9,12 +9,13 @@ use rustls::crypto::aws_lc_rs::{default_provider, kx_group};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, SupportedProtocolVersion};
 
+use super::device::{Devices, PhoneCertificates};
 use super::session::PhoneSessions;
 use super::verifier::{Timed, Unverified};
 use super::{NetError, Trust};
 use crate::workload::{Resumption, TlsPlan, TlsVersions};
 
-/// Most phones whose sessions are kept, over all shards: about 3 KB each.
+/// Most phones whose sessions and certificates are kept, over all shards: about 3 KB each.
 const MOST_PHONES: usize = 50_000;
 
 /// What the phones' TLS does, and whom it trusts.
@@ -26,6 +27,8 @@ pub struct TlsSettings {
     pub trust: Trust,
     /// Whether ALPN `http/1.1` is offered. Phones of the simulated age send none (assumed).
     pub alpn: bool,
+    /// The phones' own certificates; none if they have none.
+    pub devices: Option<Arc<Devices>>,
 }
 
 /// A shard's TLS configuration and its phones' sessions.
@@ -35,6 +38,8 @@ pub(super) struct Tls {
     pub(super) config: Arc<ClientConfig>,
     /// Where they are kept; none if sessions are never resumed.
     pub(super) sessions: Option<Arc<PhoneSessions>>,
+    /// What they present; none if they have nothing.
+    pub(super) certificates: Option<Arc<PhoneCertificates>>,
 }
 
 impl Tls {
@@ -46,12 +51,19 @@ impl Tls {
     pub(super) fn new(settings: &TlsSettings, shards: usize) -> Result<Tls, NetError> {
         let provider = Arc::new(provider());
         let verifier = verifier(settings, &provider)?;
-        let mut config = ClientConfig::builder_with_provider(provider)
+        let certificates = settings.devices.as_ref().map(|devices| {
+            let most = MOST_PHONES / shards.max(1);
+            Arc::new(PhoneCertificates::new(Arc::clone(devices), Arc::clone(&provider), most))
+        });
+        let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(versions(settings.plan.versions))
             .map_err(setup)?
             .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth();
+            .with_custom_certificate_verifier(verifier);
+        let mut config = match &certificates {
+            None => builder.with_no_client_auth(),
+            Some(certificates) => builder.with_client_cert_resolver(Arc::clone(certificates) as _),
+        };
         let sessions = match settings.plan.resumption {
             Resumption::Never => None,
             Resumption::PerPhone => Some(Arc::new(PhoneSessions::new(MOST_PHONES / shards.max(1)))),
@@ -63,7 +75,7 @@ impl Tls {
         if settings.alpn {
             config.alpn_protocols = vec![b"http/1.1".to_vec()];
         }
-        Ok(Tls { config: Arc::new(config), sessions })
+        Ok(Tls { config: Arc::new(config), sessions, certificates })
     }
 }
 

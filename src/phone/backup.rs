@@ -6,6 +6,7 @@ use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::avaya::{FileError, read_file};
 use super::{Identity, Upload};
 
 /// How an Avaya backup file is written.
@@ -81,6 +82,12 @@ pub fn cisco_report(who: &Identity, model: &str, upload: Upload) -> Bytes {
     }
     text.push_str(END);
     Bytes::from(text)
+}
+
+/// A Cisco configuration report of what has changed only (`--delta`): a few parameters, whatever the size of a whole
+/// one (assumed).
+pub fn cisco_delta(who: &Identity, model: &str, upload: Upload) -> Bytes {
+    cisco_report(who, model, Upload { size: upload.size.min(600), ..upload })
 }
 
 /// Fills `text` up to `wanted` octets with one line that begins with `name`, if there is room for it.

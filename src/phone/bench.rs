@@ -15,6 +15,7 @@ use crate::auth::Credentials;
 pub(super) struct Bench {
     pub(super) fleet: Fleet,
     pub(super) origin: Arc<Origin>,
+    pub(super) fallback: Option<Arc<Origin>>,
     pub(super) phone: Phone,
     pub(super) now: Moment,
     pub(super) actions: Vec<Action>,
@@ -54,12 +55,18 @@ impl Bench {
         let chance = Chance::new(1);
         let phone = Phone::new(0, &fleet, &chance);
         let origin = Arc::new(Origin { tls: true, host: "server".into(), port: 443 });
-        Bench { fleet, origin, phone, now: Moment::ZERO, actions: Vec::new(), chance }
+        Bench { fleet, origin, fallback: None, phone, now: Moment::ZERO, actions: Vec::new(), chance }
     }
 
     /// Gives an input; the request it leads to, if any.
     pub(super) fn give(&mut self, input: Input<'_>) -> Option<Request> {
-        let ctx = Context { fleet: &self.fleet, chance: &self.chance, origin: &self.origin, base: "" };
+        let ctx = Context {
+            fleet: &self.fleet,
+            chance: &self.chance,
+            origin: &self.origin,
+            base: "",
+            fallback: self.fallback.as_ref(),
+        };
         let mut out = Vec::new();
         self.phone.handle(self.now, input, &ctx, &mut out);
         let request = match out.last() {

@@ -9,8 +9,10 @@ use crate::auth::RealmCache;
 /// How far the boot chain is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Chain {
-    /// Not begun, or broken off at a failure.
+    /// Not begun, or broken off before its turn.
     Broken,
+    /// Broken off: this stage failed.
+    BrokenAt(u8),
     /// This stage waits for its timer or is under way.
     At(u8),
     /// This stage stands at a screen.
@@ -21,18 +23,22 @@ pub(super) enum Chain {
 
 impl Phone {
     pub(super) fn power_up(&mut self, now: Moment, ctx: &Context<'_>, out: &mut Vec<Action>) {
+        // First, lest the operation that is lost now reboots the phone once more.
+        self.restarting = None;
         if self.power == Power::On {
             out.push(Action::Hangup);
             self.lose_operation(now, ctx, out);
             self.drop_chain(DropCause::PoweredOff, ctx, out);
         }
         self.power = Power::On;
+        self.opens = None;
         self.screen = None;
         self.typings = 0;
         self.failures = 0;
         self.timers = Timers::default();
         if let Some(memory) = &mut self.memory {
             memory.realms = RealmCache::default();
+            memory.again = 0;
         }
         self.begin_chain(now, 0, ctx, out);
     }
@@ -60,6 +66,7 @@ impl Phone {
             None => {
                 self.chain = Chain::Through;
                 out.push(Action::Provisioned);
+                self.arm_when_provisioned(now, ctx);
             }
         }
         if let Some(cause) = self.draining {

@@ -1,17 +1,23 @@
 //! What a phone does about a 401: which kind of challenge it is, who decides, and the answer.
 
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 
 use super::family::{Challenged, Decision};
 use super::machine::{Context, Phone};
 use super::operating::{Carries, Doing, Proof};
+use super::rule::{self, Deed, Rule};
 use super::{Action, Answer, ChallengeKind, Moment, Outcome, Purpose, Reason};
 use crate::auth::{AnswerScheme, Challenge, CredentialStore, Session, parse_challenges};
 
 impl Phone {
     pub(super) fn challenged(&mut self, now: Moment, answer: &Answer, ctx: &Context<'_>, out: &mut Vec<Action>) {
         let Some(mut doing) = self.doing.take() else { return };
-        let values = answer.headers.get_all(header::WWW_AUTHENTICATE).iter().map(HeaderValue::as_bytes);
+        let proxy = answer.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+        let (asks, answers) = match proxy {
+            true => (header::PROXY_AUTHENTICATE, header::PROXY_AUTHORIZATION),
+            false => (header::WWW_AUTHENTICATE, header::AUTHORIZATION),
+        };
+        let values = answer.headers.get_all(asks).iter().map(HeaderValue::as_bytes);
         let challenges = parse_challenges(values);
         let carried = std::mem::replace(&mut doing.carries, Carries::Nothing);
         let chosen = challenges.as_ref().ok().and_then(|list| ctx.fleet.family.preference().choose(list));
@@ -25,25 +31,29 @@ impl Phone {
         let challenge = match picked {
             Ok(challenge) => challenge,
             Err(outcome) => {
+                let malformed = outcome == Outcome::MalformedChallenge;
+                out.push(Action::Because(if malformed { rule::MALFORMED } else { rule::NO_USABLE_SCHEME }));
                 self.doing = Some(doing);
                 self.finish(now, outcome, ctx, out);
                 return;
             }
         };
-        let origin = ctx.origin.to_string();
+        let space = doing.space(proxy);
         let cnonce = self.cnonce(ctx);
         let mut session = None;
         if kind == ChallengeKind::Stale {
             let realms = &mut self.memory.get_or_insert_default().realms;
-            let known = realms.session(&origin, challenge.realm()).cloned();
+            let known = realms.session(&space, challenge.realm()).cloned();
             session = known.and_then(|mut s| s.renew(challenge, &cnonce).then_some(s));
         }
         if session.is_none() {
             if let Carries::Space(proof) | Carries::Answer(proof) = &carried {
-                self.memory.get_or_insert_default().realms.forget(&origin, proof.realm.as_deref());
+                self.memory.get_or_insert_default().realms.forget(&doing.space(proof.proxy), proof.realm.as_deref());
             }
             let refused = kind == ChallengeKind::Rejected || is_same_basic(&carried, challenge);
-            match self.decide(&mut doing, challenge, refused, ctx) {
+            let (decision, rule) = self.decide(&mut doing, challenge, refused, ctx);
+            out.extend(rule.map(Action::Because));
+            match decision {
                 Decision::Answer(credentials) => {
                     session = Session::open(challenge, &credentials, &cnonce);
                     doing.answered_with = Some(credentials);
@@ -51,11 +61,14 @@ impl Phone {
                 Decision::Prompt(screen) => return self.end_with(doing, now, Outcome::Prompt(screen), ctx, out),
                 Decision::Fail(outcome) => return self.end_with(doing, now, outcome, ctx, out),
             }
+        } else {
+            out.push(Action::Because(rule::STALE));
         }
         let Some(mut session) = session else {
             return self.end_with(doing, now, Outcome::NoUsableScheme, ctx, out);
         };
         if doing.answers >= ctx.fleet.family.max_answers() {
+            out.push(Action::Because(rule::ENOUGH));
             return self.end_with(doing, now, Outcome::CredentialsRejected, ctx, out);
         }
         doing.answers += 1;
@@ -63,14 +76,14 @@ impl Phone {
         let uri = doing.uri(ctx);
         let authorization = session.authorize(doing.step.method.as_str(), &uri, &doing.step.body);
         out.push(Action::Answering(session.scheme()));
-        doing.carries = Carries::Answer(Proof::of(&session));
-        self.memory.get_or_insert_default().realms.put(&origin, &uri, challenge, session);
+        doing.carries = Carries::Answer(Proof::of(&session, proxy));
+        self.memory.get_or_insert_default().realms.put(&space, &uri, challenge, session);
         let reason = match kind {
             ChallengeKind::First => Reason::Answer,
             ChallengeKind::Stale => Reason::Stale,
             ChallengeKind::Unsolicited | ChallengeKind::Rejected => Reason::Again,
         };
-        self.send(doing, Some(authorization), reason, ctx, out);
+        self.send(doing, Some((answers, authorization)), reason, ctx, out);
     }
 
     pub(super) fn decide(
@@ -79,10 +92,10 @@ impl Phone {
         challenge: &Challenge,
         refused: bool,
         ctx: &Context<'_>,
-    ) -> Decision {
+    ) -> (Decision, Option<Rule>) {
         let store: CredentialStore = self.store(ctx);
         let typed = doing.typed.take();
-        ctx.fleet.family.answer(&Challenged {
+        let challenged = Challenged {
             task: doing.task(ctx),
             step: doing.number,
             realm: challenge.realm().unwrap_or_default(),
@@ -90,7 +103,10 @@ impl Phone {
             store: &store,
             typed: typed.as_ref(),
             booting: self.is_booting(),
-        })
+        };
+        let decision = ctx.fleet.family.answer(&challenged);
+        let rule = ctx.fleet.family.rule(&Deed::Decided(&challenged, &decision));
+        (decision, rule)
     }
 
     /// 16 hex digits, different each time and the same for the same seed.

@@ -38,6 +38,14 @@ pub enum Purpose {
     Debounce = 12,
     /// The embedded target's nonces.
     ServerNonce = 13,
+    /// Whether a phone is in use, and for how long.
+    InUse = 14,
+    /// How long the embedded target works on a request.
+    ServerWork = 15,
+    /// Which of the embedded target's answers go wrong.
+    ServerFault = 16,
+    /// Whose password is changed on the embedded target.
+    ServerPassword = 17,
 }
 
 /// The source of all chance in a run: nothing but the seed.

@@ -6,17 +6,25 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 
-use super::{Delay, Identity, Operation, Outcome, Purpose, Screen, Trigger};
+use super::Attribute;
+use super::rule::{Deed, Rule};
+use super::{Delay, Failure, Identity, Operation, Origin, Outcome, Purpose, Recurrence, Screen, Trigger};
 use crate::auth::{CredentialStore, Credentials, Preference};
 
 /// What makes a phone one of its family.
 pub trait Family: fmt::Debug + Send + Sync {
     /// The family's name in workloads and output.
     fn name(&self) -> &'static str;
+
+    /// The subject of this phone's own certificate.
+    fn subject(&self, who: &Identity) -> Vec<Attribute> {
+        super::subject::usual(who)
+    }
 
     /// The boot chain: what a phone does, in order, when power comes.
     fn boot(&self) -> &[Stage];
@@ -46,8 +54,43 @@ pub trait Family: fmt::Debug + Send + Sync {
         0
     }
 
+    /// Whether a 407 is answered as a 401 is.
+    fn answers_proxies(&self) -> bool {
+        false
+    }
+
+    /// Whether this status sends the phone on to a step's `instead`, where it has one.
+    fn falls_through(&self, status: StatusCode) -> bool {
+        status == StatusCode::NOT_FOUND
+    }
+
+    /// Whether a request that failed so over TLS is sent again to the workload's plain HTTP server, if it names one.
+    fn falls_back(&self, _operation: Operation, _failure: Failure) -> bool {
+        false
+    }
+
     /// When typed credentials replace the stored ones.
     fn learns(&self) -> Learns;
+
+    /// The realm stored with credentials that succeeded: as a rule that of the challenge.
+    fn realm_kept(&self, _typed: bool, _stored: Option<&str>, challenged: &str) -> String {
+        challenged.to_owned()
+    }
+
+    /// The screen people can still open by menu after this ending, and how many do.
+    fn by_menu(&self, _operation: Operation, _outcome: Outcome) -> Option<ByMenu> {
+        None
+    }
+
+    /// What the phone's display says about this ending, if the vendor's words are known.
+    fn says(&self, _operation: Operation, _outcome: Outcome) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether the settings can do with these servers, the first being the target, and this base folder.
+    fn fits(&self, _servers: &[Origin], _base: &str) -> Result<(), SettingsError> {
+        Ok(())
+    }
 
     /// Whether the boot chain goes on after this ending of one of its operations.
     fn continues(&self, operation: Operation, outcome: Outcome) -> bool;
@@ -56,13 +99,45 @@ pub trait Family: fmt::Debug + Send + Sync {
     /// `failures`: how many in a row, this one included.
     fn retry(&self, operation: Operation, outcome: Outcome, failures: u8) -> Option<Delay>;
 
-    /// The time between resyncs a phone makes by itself once it is provisioned.
-    fn periodic(&self) -> Option<Delay> {
+    /// The delay before a failed upload or download of the phone's own file is tried again by itself; `None`: it is
+    /// not. `failures`: how many in a row, this one included.
+    fn again(&self, _operation: Operation, _outcome: Outcome, _failures: u8) -> Option<Delay> {
         None
     }
 
-    /// What the plan's trigger makes this family do, and after which delay.
+    /// Whether a failed resync waits as long as the answer's `Retry-After` says.
+    fn heeds_retry_after(&self) -> bool {
+        false
+    }
+
+    /// The resyncs a phone makes by itself.
+    fn periodic(&self) -> Option<Recurrence> {
+        None
+    }
+
+    /// The time between reports a phone makes by itself.
+    fn periodic_report(&self) -> Option<Delay> {
+        None
+    }
+
+    /// Phones in use when a resync is asked for or due put it off.
+    fn in_use(&self) -> Option<InUse> {
+        None
+    }
+
+    /// What the plan's trigger makes this family do, and after which delay. For [`Trigger::Restart`]: what the phone
+    /// does before it reboots.
     fn on_trigger(&self, trigger: Trigger) -> Option<(Operation, Delay)>;
+
+    /// The rule behind something the phone did, for people who ask why; none if the family has no words for it.
+    fn rule(&self, _deed: &Deed<'_>) -> Option<Rule> {
+        None
+    }
+
+    /// Whether these phones speak TLS 1.3.
+    fn speaks_tls_1_3(&self) -> bool {
+        true
+    }
 }
 
 /// One stage of a boot chain.
@@ -83,10 +158,27 @@ pub struct Task<'a> {
     pub who: &'a Identity,
     /// Which operation.
     pub operation: Operation,
-    /// Whether the server is reached over TLS.
-    pub tls: bool,
+    /// What set it off.
+    pub why: Why,
+    /// The server asked.
+    pub origin: &'a Origin,
+    /// Folder before every path, no trailing slash.
+    pub base: &'a str,
     /// What there is to upload.
     pub upload: Upload,
+}
+
+/// What set an operation off, as far as a phone's rules can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The boot chain.
+    PowerUp,
+    /// The phone's own timer.
+    Periodic,
+    /// One before failed.
+    Retry,
+    /// Somebody's wish, or a person at a screen.
+    Asked,
 }
 
 /// What decides the content of an upload, together with the identity.
@@ -109,8 +201,11 @@ pub struct Step {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body; empty for none.
     pub body: Bytes,
-    /// Whether a 404 is as good as the file.
-    pub missing_ok: bool,
+    /// The number of the step after this one's success.
+    pub then: u8,
+    /// The number of the step taken where a status falls through (404, as a rule); `None`: the operation ends so.
+    /// The same number as `then`: the missing file is as good as the file.
+    pub instead: Option<u8>,
     /// Whether the phone keeps the connection for its next request.
     pub keep_alive: bool,
 }
@@ -154,6 +249,28 @@ pub enum Learns {
     AtOnce,
 }
 
+/// A screen that people open by menu or softkey, some time after it was missed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ByMenu {
+    /// Which.
+    pub screen: Screen,
+    /// Share of phones whose person does it.
+    pub share: f64,
+    /// How long after the failure they have typed.
+    pub after: Delay,
+}
+
+/// Phones that people are using when a resync is to begin.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct InUse {
+    /// Share of resyncs that find the phone in use.
+    pub share: f64,
+    /// How long the phone is in use then.
+    pub wait: Delay,
+    /// The longest a resync waits for it.
+    pub most: Duration,
+}
+
 /// One family in the register: how workloads name it and how its settings are read.
 #[derive(Clone, Copy, Debug)]
 pub struct Registration {
@@ -178,4 +295,5 @@ pub struct SettingsError {
 }
 
 /// Every family this build knows. A new family adds its file and one line here.
-pub const FAMILIES: &[Registration] = &[super::avaya::REGISTRATION, super::cisco::REGISTRATION];
+pub const FAMILIES: &[Registration] =
+    &[super::avaya::REGISTRATION, super::cisco::REGISTRATION, super::http_device::REGISTRATION];

@@ -25,13 +25,14 @@
 //! [`Input::Typed`], be it from the people model's timer or from outside.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::boot::Chain;
 use super::operating::{Cause, Doing};
 use super::timers::{TimerFor, Timers};
 use super::{
-    Action, Chance, Draw, DropCause, Fleet, Identity, Input, Moment, Operation, Origin, Outcome, Purpose, Screen,
-    Standing, Trigger,
+    Action, Chance, Delay, Draw, DropCause, Fleet, Identity, Input, Moment, Operation, Origin, Purpose, Recurrence,
+    Screen, Standing, Trigger,
 };
 use crate::auth::{CredentialStore, RealmCache};
 use crate::phone::BodyFacts;
@@ -47,6 +48,8 @@ pub struct Context<'a> {
     pub origin: &'a Arc<Origin>,
     /// Folder before every path, no trailing slash; empty for the root.
     pub base: &'a str,
+    /// The plain HTTP server for families that fall back to it where HTTPS cannot be had.
+    pub fallback: Option<&'a Arc<Origin>>,
 }
 
 /// One phone. At rest it is this struct and nothing else; what differs from the fleet's rule is boxed
@@ -63,6 +66,10 @@ pub struct Phone {
     pub(super) typings: u8,
     /// Failures in a row, for the retry list.
     pub(super) failures: u8,
+    /// The screen somebody opens by menu when the person's timer is due, and the operation it leads to.
+    pub(super) opens: Option<(Screen, Operation)>,
+    /// What a restart waits for.
+    pub(super) restarting: Option<Operation>,
     /// Set once the run drains: nothing new begins.
     pub(super) draining: Option<DropCause>,
     pub(super) timers: Timers,
@@ -91,6 +98,8 @@ pub(super) struct Memory {
     pub(super) store: Option<CredentialStore>,
     /// Protection spaces entered since power-up.
     pub(super) realms: RealmCache,
+    /// Failures in a row of an operation on the phone's own file that it will try again.
+    pub(super) again: u8,
     /// How many uploads there were.
     pub(super) uploads: u32,
     /// What the server was last seen to take: what a restore must bring back.
@@ -127,6 +136,8 @@ impl Phone {
             screen: None,
             typings: 0,
             failures: 0,
+            opens: None,
+            restarting: None,
             draining: None,
             timers: Timers::default(),
             doing: None,
@@ -135,12 +146,22 @@ impl Phone {
         if fleet.starts_on {
             phone.power = Power::On;
             phone.chain = Chain::Through;
-            if let Some(periodic) = fleet.family.periodic() {
-                // It has been up for long: its period is anywhere.
-                let period = periodic.base + periodic.spread;
-                let into =
-                    chance.draw(index, Purpose::TimerJitter, u64::MAX).between(std::time::Duration::ZERO, period);
-                phone.timers.set(TimerFor::Periodic, Moment::ZERO + into);
+            // It has been up for long: its periods are anywhere.
+            let up_for_long = |delay: Delay, counter| {
+                let mut draw = chance.draw(index, Purpose::TimerJitter, counter);
+                Moment::ZERO + Delay::up_to(delay.base + delay.spread).pick(&mut draw)
+            };
+            match fleet.family.periodic() {
+                Some(Recurrence::Every(delay)) => phone.timers.set(TimerFor::Periodic, up_for_long(delay, u64::MAX)),
+                Some(daily) => {
+                    let mut draw = chance.draw(index, Purpose::TimerJitter, u64::MAX);
+                    let delay = daily.delay(Moment::ZERO).pick(&mut draw);
+                    phone.timers.set(TimerFor::Periodic, Moment::ZERO + delay);
+                }
+                None => {}
+            }
+            if let Some(delay) = fleet.family.periodic_report() {
+                phone.timers.set(TimerFor::Report, up_for_long(delay, u64::MAX - 1));
             }
         }
         phone
@@ -159,7 +180,7 @@ impl Phone {
             (_, None, Chain::Through) => Standing::Provisioned,
             (_, None, Chain::At(_)) => Standing::Booting,
             (_, None, Chain::Stands(_)) if self.doing.is_some() => Standing::Booting,
-            (_, None, Chain::Broken | Chain::Stands(_)) => Standing::Failed,
+            (_, None, Chain::Broken | Chain::BrokenAt(_) | Chain::Stands(_)) => Standing::Failed,
         }
     }
 
@@ -214,10 +235,11 @@ impl Phone {
         let before = self.next_due();
         match input {
             Input::Trigger(Trigger::PowerUp) => self.power_up(now, ctx, out),
+            Input::Trigger(Trigger::Restart) => self.told_to_restart(now, ctx, out),
             Input::Trigger(trigger) => self.asked(now, trigger, ctx, out),
             Input::Due => {}
             Input::Answered(answer) => self.answered(now, answer, ctx, out),
-            Input::Failed(failure) => self.finish(now, Outcome::Failed(failure), ctx, out),
+            Input::Failed(failure) => self.failed(now, failure, ctx, out),
             Input::Typed(credentials) => self.typed(now, credentials, ctx, out),
             Input::Drain(cause) => self.drain(cause, ctx, out),
             Input::Abort => {
@@ -242,13 +264,21 @@ impl Phone {
             match timer {
                 TimerFor::Chain => {
                     if let Some(stage) = self.stage(ctx) {
-                        self.begin(at, stage, Cause::Plan, ctx, out);
+                        self.begin(at, stage, Cause::Chain, ctx, out);
                     }
                 }
                 TimerFor::Retry => self.try_again(at, ctx, out),
                 TimerFor::Person => self.person_types(at, ctx, out),
-                TimerFor::Periodic => self.plan_and_begin(at, Operation::Resync, Cause::Plan, ctx, out),
-                TimerFor::Asked(operation) => self.plan_and_begin(at, operation, Cause::Plan, ctx, out),
+                TimerFor::Periodic => match self.use_wait(ctx) {
+                    Some(wait) => self.timers.set(TimerFor::Asked(Operation::Resync), at + wait),
+                    None => self.plan_and_begin(at, Operation::Resync, Cause::Periodic, ctx, out),
+                },
+                TimerFor::Report => self.plan_and_begin(at, Operation::Report, Cause::Periodic, ctx, out),
+                TimerFor::Asked(operation) => {
+                    let again = self.memory.as_ref().is_some_and(|m| m.again > 0) && operation != Operation::Resync;
+                    let cause = if again { Cause::Again } else { Cause::Asked };
+                    self.plan_and_begin(at, operation, cause, ctx, out);
+                }
             }
         }
     }
@@ -264,8 +294,16 @@ impl Phone {
         } else {
             // A change begins the delay anew: several changes make one upload.
             let delay = delay.pick(&mut self.draw(Purpose::Debounce, ctx));
-            self.timers.set(timer, now + delay);
+            let wait = if operation == Operation::Resync { self.use_wait(ctx) } else { None };
+            self.timers.set(timer, now + delay + wait.unwrap_or_default());
         }
+    }
+
+    /// How long a resync is put off because somebody uses the phone.
+    fn use_wait(&mut self, ctx: &Context<'_>) -> Option<Duration> {
+        let in_use = ctx.fleet.family.in_use()?;
+        let mut draw = self.draw(Purpose::InUse, ctx);
+        draw.happens(in_use.share).then(|| in_use.wait.pick(&mut draw).min(in_use.most))
     }
 
     pub(super) fn plan_and_begin(
@@ -282,6 +320,7 @@ impl Phone {
 
     fn drain(&mut self, cause: DropCause, ctx: &Context<'_>, out: &mut Vec<Action>) {
         self.draining.get_or_insert(cause);
+        self.restarting = None;
         self.drop_chain(cause, ctx, out);
         self.timers = Timers::default();
     }
@@ -310,13 +349,28 @@ mod tests {
     use super::*;
     use crate::auth::Credentials;
 
+    /// Settings that set everything going that a family can do.
+    const BUSY: [(&str, &str); 3] = [
+        (
+            "avaya-96xx",
+            "firmware-file = \"a.bin\"\nscr-twin = true\nlanguage-files = [\"de.xml\"]\nregistration-delay = \"0s\"\n\
+             transfer-attempts = 3",
+        ),
+        (
+            "cisco-mpp",
+            "profile-rule = \"/a | /b\"\nprofile-rule-b = \"($PRVST = 2)? [--uid a --pwd b] /retry\"\n\
+             report-to-server = \"periodically\"\nreport-periodic = \"100s\"\nbare-ip = true\nsetup-by-menu = 0.5\nin-use = 0.5\nreport-attempts = 2",
+        ),
+        ("http-device", "urls = [\"/a\", \"/b\"]\nupload-path = \"/up\"\nperiodic = \"300s\""),
+    ];
+
     /// Anything a server, a person or the plan may do next.
     #[derive(Clone, Copy, Debug)]
     enum Event {
         Trigger(Trigger),
         Wait(u32),
         Answer(u8),
-        Fail,
+        Fail(Failure),
         Type(bool),
     }
 
@@ -327,12 +381,14 @@ mod tests {
             Trigger::Backup,
             Trigger::Restore,
             Trigger::Resync,
+            Trigger::Delete,
+            Trigger::Restart,
         ]);
         prop_oneof![
             1 => trigger.prop_map(Event::Trigger),
             4 => (0..2_000u32).prop_map(Event::Wait),
-            8 => (0..8u8).prop_map(Event::Answer),
-            1 => Just(Event::Fail),
+            8 => (0..9u8).prop_map(Event::Answer),
+            1 => prop::sample::select(vec![Failure::Closed, Failure::ConnectRefused]).prop_map(Event::Fail),
             1 => any::<bool>().prop_map(Event::Type),
         ]
     }
@@ -345,6 +401,7 @@ mod tests {
             3 => challenge(&["Digest realm=\"other\", nonce=\"n\"", "Basic realm=\"files\""]),
             4 => challenge(&["Negotiate"]),
             5 => challenge(&[]),
+            6 => status(407),
             _ => status(200),
         }
     }
@@ -354,14 +411,17 @@ mod tests {
         /// run has drained every operation planned is started or dropped and every one started has an end.
         #[test]
         fn the_books_close_whatever_happens(
-            cisco in any::<bool>(), null in any::<bool>(), events in prop::collection::vec(event(), 0..60)
+            family in prop::sample::select(super::super::FAMILIES.iter().map(|f| f.name).collect::<Vec<_>>()), null in any::<bool>(), falls in any::<bool>(),
+            events in prop::collection::vec(event(), 0..60)
         ) {
-            let mut fleet = fleet(if cisco { "cisco-mpp" } else { "avaya-96xx" }, "");
+            let mut fleet = fleet(family, BUSY.iter().find(|(name, _)| *name == family).map_or("", |(_, s)| s));
             fleet.account.null = if null { 1.0 } else { 0.0 };
             fleet.people = People { come: 0.5, right: 0.5, ..People::default() };
             let mut bench = Bench::new(fleet);
+            bench.fallback = falls.then(|| Arc::new(Origin { tls: false, host: "server".into(), port: 80 }));
             let mut exchanging = false;
             for event in events {
+                let before = bench.actions.len();
                 let asked = match event {
                     Event::Trigger(trigger) => bench.give(Input::Trigger(trigger)),
                     Event::Wait(seconds) => {
@@ -371,13 +431,14 @@ mod tests {
                         (due <= until).then(|| bench.give(Input::Due)).flatten()
                     }
                     Event::Answer(which) => bench.give(Input::Answered(&answer(which))),
-                    Event::Fail => bench.give(Input::Failed(Failure::Closed)),
+                    Event::Fail(failure) => bench.give(Input::Failed(failure)),
                     Event::Type(right) => {
                         let password = if right { "right" } else { "guess" };
                         bench.give(Input::Typed(Credentials::new("2001", password)))
                     }
                 };
-                let ended = matches!(event, Event::Answer(_) | Event::Fail | Event::Trigger(Trigger::PowerUp));
+                let hung_up = bench.actions[before..].iter().any(|a| matches!(a, Action::Hangup));
+                let ended = hung_up || matches!(event, Event::Answer(_) | Event::Fail(_));
                 prop_assert!(asked.is_none() || ended || !exchanging, "a second exchange beside the first");
                 exchanging = asked.is_some() || (exchanging && !ended);
                 prop_assert_eq!(bench.phone.operation().is_some(), exchanging, "an operation always has an exchange");
@@ -393,6 +454,6 @@ mod tests {
 
     #[test]
     fn a_phone_at_rest_is_small() {
-        assert!(size_of::<Phone>() <= 224, "{} octets", size_of::<Phone>());
+        assert!(size_of::<Phone>() <= 240, "{} octets", size_of::<Phone>());
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-use super::{DropCause, Failure, Moment, Operation, Origin, Outcome, Screen, Trigger};
+use super::{DropCause, Failure, Moment, Operation, Origin, Outcome, Rule, Screen, Trigger};
 use crate::auth::{AnswerScheme, Credentials};
 
 /// Everything that can happen to a phone.
@@ -195,6 +195,8 @@ pub enum Action {
     Stored,
     /// All of the boot chain is through.
     Provisioned,
+    /// Why the phone did what it does next, or has just done: for people, counted nowhere.
+    Because(Rule),
 }
 
 /// Where a phone stands. Every phone is in exactly one of these at any moment.

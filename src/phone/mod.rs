@@ -13,11 +13,11 @@ mod boot;
 mod challenged;
 mod chance;
 mod cisco;
-mod cisco_rule;
 mod delay;
 mod ending;
 mod family;
 mod fleet;
+mod http_device;
 mod identity;
 mod machine;
 mod message;
@@ -27,14 +27,19 @@ mod operation;
 mod origin;
 mod outcome;
 mod person;
+mod recurrence;
 mod redirect;
+mod restart;
+mod rule;
 mod settings;
+mod subject;
 mod timers;
 
 pub use chance::{Chance, Draw, Purpose};
 pub use delay::Delay;
 pub use family::{
-    Challenged, Decision, FAMILIES, Family, Learns, Registration, SettingsError, Stage, Step, Task, Upload,
+    ByMenu, Challenged, Decision, FAMILIES, Family, InUse, Learns, Registration, SettingsError, Stage, Step, Task,
+    Upload, Why,
 };
 pub use fleet::{Account, CredentialState, Fleet, People, SizeRange};
 pub use identity::{Identities, Identity, Listed, Template, TemplateError};
@@ -44,3 +49,6 @@ pub use moment::Moment;
 pub use operation::{DropCause, Operation, Trigger};
 pub use origin::Origin;
 pub use outcome::{Failure, Fault, Outcome, Screen};
+pub use recurrence::Recurrence;
+pub use rule::{Deed, Rule};
+pub use subject::{Attribute, AttributeKind};

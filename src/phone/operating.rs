@@ -1,16 +1,26 @@
 //! One operation from its first request to its outcome: steps, challenges, redirects.
 
-use http::{HeaderValue, Method, StatusCode, header};
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::family::{Learns, Step, Task, Upload};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+
+use super::family::{Learns, Step, Task, Upload, Why};
 use super::machine::{Context, Phone};
-use super::{Action, Answer, BodyFacts, Identity, Moment, Operation, Outcome, Purpose, Reason, Request};
+use super::rule::{self, Deed};
+use super::timers::TimerFor;
+use super::{
+    Action, Answer, BodyFacts, Failure, Identity, Moment, Operation, Origin, Outcome, Purpose, Reason, Request,
+};
 use crate::auth::{AnswerScheme, Charset, Credentials, Rspauth, Session, basic};
 
 /// An operation under way.
 #[derive(Debug)]
 pub(super) struct Doing {
     pub(super) operation: Operation,
+    pub(super) why: Why,
+    /// The server the request under way goes to.
+    pub(super) origin: Arc<Origin>,
     pub(super) who: Identity,
     pub(super) upload: Upload,
     /// Which request of the operation, from 0.
@@ -21,6 +31,8 @@ pub(super) struct Doing {
     pub(super) redirects: u8,
     /// Credentials a person has just typed, not yet tried.
     pub(super) typed: Option<Credentials>,
+    /// Whether a person's credentials began it.
+    pub(super) by_person: bool,
     /// What the request under way carries.
     pub(super) carries: Carries,
     /// Answers given to challenges of this request, and how many of them because of a stale nonce.
@@ -35,8 +47,12 @@ pub(super) struct Doing {
 /// Why an operation begins.
 #[derive(Debug)]
 pub(super) enum Cause {
-    /// The boot chain, a wish or a periodic timer: a calm fleet does it too.
-    Plan,
+    /// The boot chain.
+    Chain,
+    /// Somebody's wish, or a change.
+    Asked,
+    /// The phone's own timer.
+    Periodic,
     /// The one before failed.
     Again,
     /// A person typed these.
@@ -59,13 +75,15 @@ pub(super) enum Carries {
 /// Which session gave the credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Proof {
+    /// Whether it was a proxy's challenge (407).
+    pub(super) proxy: bool,
     pub(super) realm: Option<String>,
     pub(super) scheme: AnswerScheme,
 }
 
 impl Proof {
-    pub(super) fn of(session: &Session) -> Proof {
-        Proof { realm: session.realm().map(str::to_owned), scheme: session.scheme() }
+    pub(super) fn of(session: &Session, proxy: bool) -> Proof {
+        Proof { proxy, realm: session.realm().map(str::to_owned), scheme: session.scheme() }
     }
 }
 
@@ -78,8 +96,20 @@ impl Doing {
         matches!(self.carries, Carries::Answer(_))
     }
 
-    pub(super) fn task(&self, ctx: &Context<'_>) -> Task<'_> {
-        Task { who: &self.who, operation: self.operation, tls: ctx.origin.tls, upload: self.upload }
+    pub(super) fn task<'a>(&'a self, ctx: &Context<'a>) -> Task<'a> {
+        Task {
+            who: &self.who,
+            operation: self.operation,
+            why: self.why,
+            origin: &self.origin,
+            base: ctx.base,
+            upload: self.upload,
+        }
+    }
+
+    /// Under which name the realm cache has what this server, or a proxy before it, has asked for.
+    pub(super) fn space(&self, proxy: bool) -> String {
+        if proxy { format!("proxy of {}", self.origin) } else { self.origin.to_string() }
     }
 
     pub(super) fn uri(&self, ctx: &Context<'_>) -> String {
@@ -99,7 +129,13 @@ impl Phone {
     ) {
         let who = self.identity(ctx);
         let upload = self.next_upload(operation, ctx);
-        let task = Task { who: &who, operation, tls: ctx.origin.tls, upload };
+        let why = match cause {
+            Cause::Chain => Why::PowerUp,
+            Cause::Asked | Cause::Typed(_) => Why::Asked,
+            Cause::Periodic => Why::Periodic,
+            Cause::Again => Why::Retry,
+        };
+        let task = Task { who: &who, operation, why, origin: ctx.origin, base: ctx.base, upload };
         out.push(Action::Started { operation, intended });
         let Some(step) = ctx.fleet.family.step(0, &task) else {
             // Nothing to fetch (a family without this file): done as soon as begun.
@@ -107,16 +143,19 @@ impl Phone {
             self.ended(intended, operation, Outcome::Ok, ctx, out);
             return;
         };
-        let retry = !matches!(cause, Cause::Plan);
+        let retry = matches!(cause, Cause::Again | Cause::Typed(_));
         let typed = if let Cause::Typed(credentials) = cause { Some(credentials) } else { None };
         self.doing = Some(Box::new(Doing {
             operation,
+            why,
+            origin: ctx.origin.clone(),
             path: step.path.clone(),
             who,
             upload,
             number: 0,
             step,
             redirects: 0,
+            by_person: typed.is_some(),
             typed,
             carries: Carries::Nothing,
             answers: 0,
@@ -151,36 +190,39 @@ impl Phone {
         if let Some(credentials) = family.unasked(&doing.task(ctx)) {
             let token = basic::encode(&credentials, Charset::Utf8);
             authorization = HeaderValue::try_from(format!("Basic {token}")).ok();
+            out.extend(family.rule(&Deed::SentUnasked).map(Action::Because));
             out.push(Action::Answering(AnswerScheme::Basic));
             doing.carries = Carries::Unasked;
         } else if family.preemptive() && doing.typed.is_none() {
             let uri = doing.uri(ctx);
-            let space = self.memory.as_mut().and_then(|m| m.realms.preemptive(&ctx.origin.to_string(), &uri));
+            let space = self.memory.as_mut().and_then(|m| m.realms.preemptive(&doing.space(false), &uri));
             if let Some(session) = space {
                 authorization = Some(session.authorize(doing.step.method.as_str(), &uri, &doing.step.body));
+                let basic = session.scheme() == AnswerScheme::Basic;
+                out.push(Action::Because(if basic { rule::SPACE_KNOWN_BASIC } else { rule::SPACE_KNOWN }));
                 out.push(Action::Answering(session.scheme()));
-                doing.carries = Carries::Space(Proof::of(session));
+                doing.carries = Carries::Space(Proof::of(session, false));
             }
         }
         let reason = if doing.retry && reason == Reason::First { Reason::Retry } else { reason };
-        self.send(doing, authorization, reason, ctx, out);
+        self.send(doing, authorization.map(|value| (header::AUTHORIZATION, value)), reason, ctx, out);
     }
 
     pub(super) fn send(
         &mut self,
         doing: Box<Doing>,
-        authorization: Option<HeaderValue>,
+        authorization: Option<(HeaderName, HeaderValue)>,
         reason: Reason,
         ctx: &Context<'_>,
         out: &mut Vec<Action>,
     ) {
         let mut headers = doing.step.headers.clone();
-        if let Some(mut value) = authorization {
+        if let Some((name, mut value)) = authorization {
             value.set_sensitive(true);
-            headers.push((header::AUTHORIZATION, value));
+            headers.push((name, value));
         }
         let request = Request {
-            origin: ctx.origin.clone(),
+            origin: doing.origin.clone(),
             method: doing.step.method.clone(),
             path: doing.uri(ctx),
             headers,
@@ -194,24 +236,57 @@ impl Phone {
 
     /// The exchange under way was answered.
     pub(super) fn answered(&mut self, now: Moment, answer: &Answer, ctx: &Context<'_>, out: &mut Vec<Action>) {
-        let Some(doing) = &mut self.doing else { return };
+        let Some(doing) = &self.doing else { return };
+        let family = &*ctx.fleet.family;
         match answer.status {
             StatusCode::UNAUTHORIZED => self.challenged(now, answer, ctx, out),
-            status if status.is_success() => self.step_done(now, answer, ctx, out),
-            StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND if ctx.fleet.family.max_redirects() > 0 => {
+            StatusCode::PROXY_AUTHENTICATION_REQUIRED if family.answers_proxies() => {
+                self.challenged(now, answer, ctx, out);
+            }
+            status if status.is_success() => {
+                let next = doing.step.then;
+                self.step_done(now, answer, next, ctx, out);
+            }
+            StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND if family.max_redirects() > 0 => {
                 self.redirected(now, answer, ctx, out);
             }
-            StatusCode::NOT_FOUND if doing.step.missing_ok => self.step_done(now, answer, ctx, out),
-            status => self.finish(now, ending(status), ctx, out),
+            status if family.falls_through(status) && doing.step.instead.is_some() => {
+                let next = doing.step.instead.unwrap_or(doing.step.then);
+                self.step_done(now, answer, next, ctx, out);
+            }
+            status => {
+                self.finish(now, ending(status), ctx, out);
+                let wait = answer.headers.get(header::RETRY_AFTER).and_then(seconds);
+                if let (true, true, Some(wait)) =
+                    (family.heeds_retry_after(), self.timers.is_set(TimerFor::Retry), wait)
+                {
+                    self.timers.set(TimerFor::Retry, now + wait);
+                }
+            }
         }
     }
 
-    /// A step succeeded: what its credentials proved is kept, then the next step or the end.
-    fn step_done(&mut self, now: Moment, answer: &Answer, ctx: &Context<'_>, out: &mut Vec<Action>) {
+    /// The exchange under way failed below HTTP: over TLS, a family may try the same without.
+    pub(super) fn failed(&mut self, now: Moment, failure: Failure, ctx: &Context<'_>, out: &mut Vec<Action>) {
+        if let (Some(doing), Some(fallback)) = (&mut self.doing, ctx.fallback)
+            && doing.origin.tls
+            && ctx.fleet.family.falls_back(doing.operation, failure)
+        {
+            doing.origin = fallback.clone();
+            self.open(Reason::Retry, ctx, out);
+        } else {
+            self.finish(now, Outcome::Failed(failure), ctx, out);
+        }
+    }
+
+    /// A step is through: what its credentials proved is kept, then the next step or the end.
+    fn step_done(&mut self, now: Moment, answer: &Answer, next: u8, ctx: &Context<'_>, out: &mut Vec<Action>) {
         let Some(mut doing) = self.doing.take() else { return };
         let authentic = self.proved(&mut doing, answer, ctx, out);
         let content = self.check_content(&doing, answer.body, answer.status);
-        doing.number += 1;
+        doing.number = next;
+        // Each request is tried over TLS first.
+        doing.origin = ctx.origin.clone();
         let next = ctx.fleet.family.step(doing.number, &doing.task(ctx));
         let outcome = if authentic { content } else { Outcome::ServerNotAuthentic };
         match next {
@@ -233,14 +308,17 @@ impl Phone {
     /// the server proved not to know the password.
     fn proved(&mut self, doing: &mut Doing, answer: &Answer, ctx: &Context<'_>, out: &mut Vec<Action>) -> bool {
         let (Carries::Space(proof) | Carries::Answer(proof)) = &doing.carries else { return true };
-        let origin = ctx.origin.to_string();
-        let session = self.memory.as_mut().and_then(|m| m.realms.session(&origin, proof.realm.as_deref()));
-        if let (Some(session), Some(info)) = (session, answer.headers.get("authentication-info"))
+        let space = doing.space(proof.proxy);
+        let session = self.memory.as_mut().and_then(|m| m.realms.session(&space, proof.realm.as_deref()));
+        let field = if proof.proxy { "proxy-authentication-info" } else { "authentication-info" };
+        if let (Some(session), Some(info)) = (session, answer.headers.get(field))
             && session.take_info(info.as_bytes(), &doing.uri(ctx), None).rspauth == Rspauth::Wrong
         {
             return false;
         }
-        let realm = proof.realm.clone().unwrap_or_default();
+        let store = self.store(ctx);
+        let challenged = proof.realm.as_deref().unwrap_or_default();
+        let realm = ctx.fleet.family.realm_kept(doing.by_person, store.realm(), challenged);
         if let Some(credentials) = doing.answered_with.take()
             && ctx.fleet.family.learns() == Learns::OnSuccess
         {
@@ -261,6 +339,7 @@ impl Phone {
         let realm = realm.or(store.realm()).unwrap_or_default().to_owned();
         if store.learn(credentials, &realm) {
             self.memory.get_or_insert_default().store = Some(store);
+            out.extend(ctx.fleet.family.rule(&Deed::Learned).map(Action::Because));
             out.push(Action::Stored);
         }
     }
@@ -270,6 +349,11 @@ impl Phone {
         match doing.operation {
             Operation::Backup => {
                 self.memory.get_or_insert_default().stored = Some(BodyFacts::of(&doing.step.body));
+            }
+            Operation::Delete => {
+                if let Some(memory) = &mut self.memory {
+                    memory.stored = None;
+                }
             }
             Operation::Restore if status.is_success() => {
                 let stored = self.memory.as_ref().and_then(|m| m.stored);
@@ -297,7 +381,7 @@ impl Phone {
     fn redirected(&mut self, now: Moment, answer: &Answer, ctx: &Context<'_>, out: &mut Vec<Action>) {
         let Some(mut doing) = self.doing.take() else { return };
         let location = answer.headers.get(header::LOCATION).and_then(|l| l.to_str().ok());
-        let path = location.and_then(|l| super::redirect::path_within(l, ctx.origin, ctx.base, &doing.uri(ctx)));
+        let path = location.and_then(|l| super::redirect::path_within(l, &doing.origin, ctx.base, &doing.uri(ctx)));
         match path {
             Some(path) if doing.redirects < ctx.fleet.family.max_redirects() && doing.step.method == Method::GET => {
                 doing.redirects += 1;
@@ -312,9 +396,15 @@ impl Phone {
     /// The operation ends, and what comes after it is set going.
     pub(super) fn finish(&mut self, now: Moment, outcome: Outcome, ctx: &Context<'_>, out: &mut Vec<Action>) {
         let Some(doing) = self.doing.take() else { return };
+        out.extend(ctx.fleet.family.rule(&Deed::Ended(doing.operation, outcome)).map(Action::Because));
         out.push(Action::Finished(doing.operation, outcome));
         self.ended(now, doing.operation, outcome, ctx, out);
     }
+}
+
+/// A `Retry-After` in seconds; one that names a date is passed over.
+fn seconds(value: &HeaderValue) -> Option<Duration> {
+    value.to_str().ok()?.trim().parse::<u32>().ok().map(|seconds| Duration::from_secs(seconds.into()))
 }
 
 /// How an operation ends on a status that is no success.

@@ -18,12 +18,20 @@ pub enum Operation {
     Report,
     /// Firmware download.
     Firmware,
+    /// Removal of this phone's own backup file.
+    Delete,
 }
 
 impl Operation {
     /// Every operation, in the order figures are printed.
-    pub const ALL: [Operation; 5] =
-        [Operation::Resync, Operation::Restore, Operation::Backup, Operation::Report, Operation::Firmware];
+    pub const ALL: [Operation; 6] = [
+        Operation::Resync,
+        Operation::Restore,
+        Operation::Backup,
+        Operation::Report,
+        Operation::Firmware,
+        Operation::Delete,
+    ];
 
     /// The word used in files and output.
     pub const fn name(self) -> &'static str {
@@ -33,6 +41,7 @@ impl Operation {
             Operation::Backup => "backup",
             Operation::Report => "report",
             Operation::Firmware => "firmware",
+            Operation::Delete => "delete",
         }
     }
 
@@ -62,9 +71,18 @@ pub enum Trigger {
     Restore,
     /// The phone is told to fetch its settings or profile now.
     Resync,
+    /// The phone's backup file is to be deleted (Avaya).
+    Delete,
+    /// The phone is told to restart: it uploads what its family uploads then, and reboots.
+    Restart,
 }
 
 impl Trigger {
+    /// Whether the phone boots.
+    pub const fn boots(self) -> bool {
+        matches!(self, Trigger::PowerUp | Trigger::Restart)
+    }
+
     /// The word used in workload files and output.
     pub const fn name(self) -> &'static str {
         match self {
@@ -73,6 +91,8 @@ impl Trigger {
             Trigger::Backup => "backup",
             Trigger::Restore => "restore",
             Trigger::Resync => "resync",
+            Trigger::Delete => "delete",
+            Trigger::Restart => "restart",
         }
     }
 }

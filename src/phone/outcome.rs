@@ -166,6 +166,23 @@ impl Screen {
     /// Every screen, in the order figures are printed.
     pub const ALL: [Screen; 3] = [Screen::Authentication, Screen::AuthenticationFailure, Screen::ProfileAccount];
 
+    /// The screen's heading, in the seed's words.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Screen::Authentication => "HTTP Authentication",
+            Screen::AuthenticationFailure => "HTTP Authentication Failure",
+            Screen::ProfileAccount => "Profile account setup",
+        }
+    }
+
+    /// What it asks of the person: the seed's words for Avaya, the fields for Cisco, whose text is not known.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Screen::Authentication | Screen::AuthenticationFailure => "Enter backup/restore credentials",
+            Screen::ProfileAccount => "Username, password",
+        }
+    }
+
     /// The word used in files and output; an operation that ends there has `prompt-` before it.
     pub const fn name(self) -> &'static str {
         match self {

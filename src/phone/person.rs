@@ -1,14 +1,18 @@
 //! The person at a prompt: never comes, or comes after a while and types right or wrong credentials.
 
-use super::family::Learns;
+use super::family::{ByMenu, Learns};
 use super::machine::{Context, Phone};
 use super::operating::Cause;
 use super::timers::TimerFor;
-use super::{Action, Moment, Operation, Purpose, Screen};
+use super::{Action, Moment, Operation, Outcome, Purpose, Screen};
 use crate::auth::Credentials;
 
 impl Phone {
     pub(super) fn clear_screen(&mut self, operation: Operation) {
+        if self.opens.take_if(|(_, op)| *op == operation).is_some() && self.screen.is_none() {
+            self.timers.clear(TimerFor::Person);
+            self.typings = 0;
+        }
         if self.screen.is_some_and(|(_, op)| op == operation) {
             self.screen = None;
             self.typings = 0;
@@ -39,6 +43,20 @@ impl Phone {
             let (least, most) = people.think;
             let think = self.draw(Purpose::Person, ctx).between(least, most);
             self.timers.set(TimerFor::Person, now + think);
+        } else if !comes && let Some(menu) = ctx.fleet.family.by_menu(operation, Outcome::Prompt(screen)) {
+            self.may_open(now, menu, operation, ctx);
+        }
+    }
+
+    /// A screen that was missed, or is not shown by itself, can still be opened by menu.
+    pub(super) fn may_open(&mut self, now: Moment, menu: ByMenu, operation: Operation, ctx: &Context<'_>) {
+        // Drawn once for the phone, as coming is.
+        let goes = ctx.chance.draw(self.index, Purpose::Person, u64::MAX).happens(menu.share);
+        let tired = u32::from(self.typings) >= ctx.fleet.people.attempts;
+        if goes && !tired && self.draining.is_none() && !self.timers.is_set(TimerFor::Person) {
+            let after = menu.after.pick(&mut self.draw(Purpose::Person, ctx));
+            self.opens = Some((menu.screen, operation));
+            self.timers.set(TimerFor::Person, now + after);
         }
     }
 
@@ -61,7 +79,7 @@ impl Phone {
     }
 
     pub(super) fn enter(&mut self, now: Moment, typed: Credentials, ctx: &Context<'_>, out: &mut Vec<Action>) {
-        let Some((_, operation)) = self.screen else { return };
+        let Some((_, operation)) = self.screen.or(self.opens.take()) else { return };
         self.typings = self.typings.saturating_add(1);
         if ctx.fleet.family.learns() == Learns::AtOnce {
             // The screen writes straight into the account and closes.

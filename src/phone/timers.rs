@@ -14,16 +14,18 @@ pub(super) enum TimerFor {
     Person,
     /// The resync a phone makes by itself.
     Periodic,
+    /// The report a phone makes by itself.
+    Report,
     /// An operation somebody asked for.
     Asked(Operation),
 }
 
-const SLOTS: usize = 4 + Operation::ALL.len();
+const SLOTS: usize = 5 + Operation::ALL.len();
 
 impl TimerFor {
     /// In the order they are served when several are due.
     fn all() -> impl Iterator<Item = TimerFor> {
-        [TimerFor::Chain, TimerFor::Retry, TimerFor::Person, TimerFor::Periodic]
+        [TimerFor::Chain, TimerFor::Retry, TimerFor::Person, TimerFor::Periodic, TimerFor::Report]
             .into_iter()
             .chain(Operation::ALL.into_iter().map(TimerFor::Asked))
     }
@@ -34,7 +36,8 @@ impl TimerFor {
             TimerFor::Retry => 1,
             TimerFor::Person => 2,
             TimerFor::Periodic => 3,
-            TimerFor::Asked(operation) => 4 + operation.index(),
+            TimerFor::Report => 4,
+            TimerFor::Asked(operation) => 5 + operation.index(),
         }
     }
 }

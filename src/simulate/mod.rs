@@ -12,7 +12,8 @@ use bytes::Bytes;
 
 use crate::driver::{Pace, Roster, Share, Wish};
 use crate::metrics::{ExchangeFacts, Tally};
-use crate::phone::{Answer, BodyFacts, DropCause, Moment, Origin, Request};
+use crate::phone::{Answer, BodyFacts, DropCause, Failure, Moment, Origin, Request};
+use crate::target::{Mishap, Served};
 use crate::workload::{End, Plan};
 
 /// How long things take in virtual time; real time of the run, not phone time.
@@ -35,17 +36,17 @@ impl Default for Latencies {
 struct Reply {
     serial: u64,
     facts: ExchangeFacts,
-    answer: Answer,
+    answer: Result<Answer, Failure>,
 }
 
 /// Carries the plan out in virtual time against `server`, to its end. Returns what was counted and when it
-/// ended.
-pub fn simulate(
+/// ended. The server gives a response, or a [`Served`] with its delay or mishap.
+pub fn simulate<S: Into<Served>>(
     plan: &Arc<Plan>,
     origin: &Arc<Origin>,
     base: &str,
     latencies: Latencies,
-    server: impl Fn(Moment, &http::Request<Bytes>) -> http::Response<Bytes>,
+    server: impl Fn(Moment, &http::Request<Bytes>) -> S,
 ) -> (Tally, Duration) {
     let pace = Pace::new(plan.compression);
     let mut roster = Roster::new(plan.clone(), origin.clone(), base.to_owned(), Share::WHOLE);
@@ -61,16 +62,19 @@ pub fn simulate(
     loop {
         // As in the driver, what has ended comes before what is due at the same moment.
         while let Some((phone, reply)) = world.arrived(now) {
-            world.lines.insert(phone, now);
-            roster.exchanged(now, phone, &reply.facts, Ok(&reply.answer), &mut wishes);
+            if reply.answer.is_ok() {
+                world.lines.insert(phone, now);
+            }
+            roster.exchanged(now, phone, &reply.facts, reply.answer.as_ref().map_err(|failure| *failure), &mut wishes);
         }
         if !draining {
             roster.advance(now, &mut wishes);
         }
         for (phone, request) in granted(&mut wishes, &mut world) {
             roster.dispatched(now, phone);
-            let response = server(pace.phone_time(now), &as_http(&request));
-            world.send(now, phone, &response, plan.network.idle);
+            let served = server(pace.phone_time(now), &as_http(&request)).into();
+            let worked = served.at.map_or(Duration::ZERO, |at| pace.real_time(at).saturating_sub(now));
+            world.send(now, phone, &served, worked, plan);
         }
         let over = now >= end || (until_settled && world.replies.is_empty() && roster.is_settled());
         if over && !draining {
@@ -120,25 +124,40 @@ struct World {
 }
 
 impl World {
-    fn send(&mut self, now: Duration, phone: u32, response: &http::Response<Bytes>, idle: Duration) {
-        let reused = self.lines.remove(&phone).is_some_and(|since| now < since + idle);
+    fn send(&mut self, now: Duration, phone: u32, served: &Served, worked: Duration, plan: &Plan) {
+        let Served { response, mishap, .. } = served;
+        // A server that has gone has broken every connection.
+        let since = self.lines.remove(&phone).filter(|_| *mishap != Some(Mishap::Refused));
+        let reused = since.is_some_and(|since| now < since + plan.network.idle);
         let connect = (!reused).then_some(self.latencies.connect);
-        let total = connect.unwrap_or_default() + self.latencies.exchange;
+        let waited = self.latencies.exchange + worked;
+        let (failure, waited) = match mishap {
+            None if waited <= plan.timeouts.first_byte => (None, waited),
+            None => (Some(Failure::TimeoutFirstByte), plan.timeouts.first_byte),
+            Some(Mishap::Refused) => (Some(Failure::ConnectRefused), Duration::ZERO),
+            Some(Mishap::Reset) => (Some(Failure::Reset), waited),
+            Some(Mishap::Cut) => (Some(Failure::Closed), waited),
+            Some(Mishap::Stall) => (Some(Failure::TimeoutExchange), plan.timeouts.exchange.max(waited)),
+        };
+        let total = connect.unwrap_or_default() + waited;
         self.serial += 1;
         let facts = ExchangeFacts {
             connect,
-            first_byte: Some(self.latencies.exchange),
+            first_byte: failure.is_none().then_some(waited),
             total,
-            status: Some(response.status().as_u16()),
+            status: failure.is_none().then(|| response.status().as_u16()),
+            failure,
             reused,
-            bytes_in: response.body().len() as u64,
+            bytes_in: if failure.is_none() { response.body().len() as u64 } else { 0 },
             ..ExchangeFacts::default()
         };
-        let answer = Answer {
-            status: response.status(),
-            headers: response.headers().clone(),
-            body: BodyFacts::of(response.body()),
-        };
+        let answer = failure.map_or_else(
+            || {
+                let (status, headers) = (response.status(), response.headers().clone());
+                Ok(Answer { status, headers, body: BodyFacts::of(response.body()) })
+            },
+            Err,
+        );
         self.arrivals.push(Reverse((now + total, self.serial, phone)));
         self.replies.insert(phone, Reply { serial: self.serial, facts, answer });
     }

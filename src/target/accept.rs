@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use super::TargetError;
 use super::connection::{Shared, serve};
 use super::stats::Counters;
+use crate::phone::Moment;
 
 /// Connections the system keeps ready for one loop; it cuts this to its own limit (`net.core.somaxconn`).
 const BACKLOG: i32 = 16_384;
@@ -37,14 +38,29 @@ pub(crate) fn bind(address: SocketAddr, loops: usize) -> Result<(Vec<std::net::T
     let mut listeners = Vec::new();
     let mut bound = address;
     for _ in 0..loops.max(1) {
-        let socket = socket(bound, true).map_err(refuse)?;
-        socket.bind(&bound.into()).map_err(refuse)?;
-        socket.listen(BACKLOG).map_err(refuse)?;
-        let listener = std::net::TcpListener::from(socket);
+        let listener = listen(bound).map_err(refuse)?;
         bound = listener.local_addr().map_err(refuse)?;
         listeners.push(listener);
     }
     Ok((listeners, bound))
+}
+
+/// Holds the port while nobody listens there: connections are refused, and nobody else takes it, not even a client
+/// of this machine as its own port.
+///
+/// # Errors
+/// The address cannot be had.
+pub(crate) fn hold(address: SocketAddr) -> Result<Socket, TargetError> {
+    let held = socket(address, true).and_then(|held| held.bind(&address.into()).map(|()| held));
+    held.map_err(|cause| TargetError::CannotBind { address, cause })
+}
+
+/// A listener that shares its address with the other loops'.
+fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = socket(address, true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }
 
 fn socket(address: SocketAddr, shares: bool) -> io::Result<Socket> {
@@ -69,13 +85,33 @@ pub(crate) fn run(runtime: Runtime, listener: std::net::TcpListener, shared: Sha
     });
 }
 
-async fn accept(listener: TcpListener, shared: Shared, grace: Duration) {
+async fn accept(mut listener: TcpListener, shared: Shared, grace: Duration) {
     let mut open = JoinSet::new();
     let mut stop = shared.stop.clone();
+    let mut outages = shared.site.outages().to_vec().into_iter();
+    let mut outage = outages.next();
+    let mut falls = Box::pin(shared.clock.clone().until(outage.map_or(Moment::NEVER, |(from, _)| from)));
     loop {
         tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => break,
+            () = falls.as_mut(), if outage.is_some() => {
+                let address = listener.local_addr();
+                drop(listener);
+                // As when a process ends: all connections go with it.
+                open.shutdown().await;
+                let back = async {
+                    shared.clock.clone().until(outage.map_or(Moment::ZERO, |(_, until)| until)).await;
+                    listen_again(address, &shared.counters).await
+                };
+                let mut stopped = shared.stop.clone();
+                listener = tokio::select! {
+                    _ = stopped.wait_for(|stop| *stop) => return,
+                    again = back => again,
+                };
+                outage = outages.next();
+                falls = Box::pin(shared.clock.clone().until(outage.map_or(Moment::NEVER, |(from, _)| from)));
+            }
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     Counters::add(&shared.counters.connections, 1);
@@ -96,4 +132,20 @@ async fn accept(listener: TcpListener, shared: Shared, grace: Duration) {
     }
     drop(listener);
     let _ = timeout(grace, async { while open.join_next().await.is_some() {} }).await;
+}
+
+/// A listener at the same address after an outage; what is in the way is waited out.
+async fn listen_again(address: io::Result<SocketAddr>, counters: &Counters) -> TcpListener {
+    loop {
+        // The address of a listener that was there: it can be told.
+        let again = address.as_ref().map_err(|e| e.kind().into()).and_then(|a| listen(*a));
+        match again.and_then(TcpListener::from_std) {
+            Ok(listener) => return listener,
+            Err(error) => {
+                Counters::add(&counters.accept_errors, 1);
+                tracing::warn!("the target cannot listen again yet: {error}");
+                sleep(BACK_OFF).await;
+            }
+        }
+    }
 }

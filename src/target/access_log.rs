@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -14,6 +13,7 @@ use http::header::{CONTENT_LENGTH, REFERER, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Response};
 
+use super::connection::Peer;
 use super::{AuthenticatedUser, TargetError};
 
 /// How long a line may stay in memory.
@@ -86,7 +86,7 @@ impl Drop for AccessLog {
 }
 
 impl LogSender {
-    pub(crate) fn log(&self, peer: IpAddr, head: &LogHead, response: &Response<bytes::Bytes>) {
+    pub(crate) fn log(&self, peer: &Peer, head: &LogHead, response: &Response<bytes::Bytes>) {
         // The writer only ends after the last sender: a line that cannot be sent has nobody to miss it.
         let _ = self.0.send(line(clock(), peer, head, response));
     }
@@ -117,8 +117,9 @@ fn clock() -> SystemTime {
     SystemTime::now()
 }
 
-/// `peer - user [time] "request" status octets "referer" "user agent"`.
-fn line(at: SystemTime, peer: IpAddr, head: &LogHead, response: &Response<bytes::Bytes>) -> String {
+/// `peer - user [time] "request" status octets "referer" "user agent"`, and the subject of the peer's certificate, in
+/// quotes too, if it showed one.
+fn line(at: SystemTime, peer: &Peer, head: &LogHead, response: &Response<bytes::Bytes>) -> String {
     let user: Option<&AuthenticatedUser> = response.extensions().get();
     let user = user.map_or("-".into(), |AuthenticatedUser(name): &AuthenticatedUser| {
         Arc::<str>::from(escaped(name.as_bytes()).replace(' ', "\\x20"))
@@ -129,7 +130,9 @@ fn line(at: SystemTime, peer: IpAddr, head: &LogHead, response: &Response<bytes:
     };
     let (status, LogHead { request, referer, agent }) = (response.status().as_u16(), head);
     debug_assert!(response.headers().contains_key(CONTENT_LENGTH) || response.body().is_empty());
-    format!("{peer} - {user} [{}] \"{request}\" {status} {octets} \"{referer}\" \"{agent}\"\n", time(at))
+    let subject = peer.subject.as_ref().map(|s| format!(" \"{}\"", escaped(s.as_bytes()))).unwrap_or_default();
+    let (peer, time) = (peer.address, time(at));
+    format!("{peer} - {user} [{time}] \"{request}\" {status} {octets} \"{referer}\" \"{agent}\"{subject}\n")
 }
 
 /// As in `10/Oct/2000:13:55:36 +0000`.
@@ -167,6 +170,10 @@ mod tests {
     use bytes::Bytes;
     use http::Request;
 
+    fn peer(address: &str) -> Peer {
+        Peer { address: address.parse().unwrap(), subject: None }
+    }
+
     #[test]
     fn a_line_is_combined_format_and_cannot_be_forged() {
         let (head, ()) = Request::put("/a%22b.txt").header(USER_AGENT, "Cisco \"CP\"\\").body(()).unwrap().into_parts();
@@ -175,10 +182,18 @@ mod tests {
         response.extensions_mut().insert(AuthenticatedUser("a b\n\"c".into()));
         let at = SystemTime::UNIX_EPOCH + Duration::from_secs(971_186_136);
         assert_eq!(
-            line(at, "127.0.0.1".parse().unwrap(), &LogHead::of(&head), &response),
+            line(at, &peer("127.0.0.1"), &LogHead::of(&head), &response),
             "127.0.0.1 - a\\x20b\\x0a\\\"c [10/Oct/2000:13:55:36 +0000] \"PUT /a%22b.txt HTTP/1.1\" 200 5 \"-\" \
              \"Cisco \\\"CP\\\"\\\\\"\n"
         );
+    }
+
+    #[test]
+    fn a_certificates_subject_comes_last() {
+        let (head, ()) = Request::get("/").body(()).unwrap().into_parts();
+        let peer = Peer { subject: Some("OU=CP-8841, \"x\"".into()), ..peer("::1") };
+        let line = line(SystemTime::UNIX_EPOCH, &peer, &LogHead::of(&head), &Response::new(Bytes::new()));
+        assert!(line.ends_with(" \"-\" \"-\" \"OU=CP-8841, \\\"x\\\"\"\n"), "{line}");
     }
 
     #[test]
@@ -190,7 +205,7 @@ mod tests {
             let log = AccessLog::open(&file).unwrap();
             let sender = log.sender().unwrap();
             for _ in 0..1000 {
-                sender.log("::1".parse().unwrap(), &LogHead::of(&head), &Response::new(Bytes::new()));
+                sender.log(&peer("::1"), &LogHead::of(&head), &Response::new(Bytes::new()));
             }
             drop(sender);
         }

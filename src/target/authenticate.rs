@@ -24,7 +24,7 @@ use crate::auth::{
     Algorithm, AnswerUser, Authorization, Charset, Credentials, DigestAnswer, NonceVerdict, Nonces, Replay,
 };
 use crate::phone::{Chance, ContentHash, Moment, Purpose};
-use crate::workload::{Likeness, Offer, Protects, TargetAuth};
+use crate::workload::{Befalls, Likeness, Offer, Protects, TargetAuth, TargetEvent};
 
 /// Locks around the nonce counts, so that accept loops seldom meet.
 const SHARDS: usize = 64;
@@ -92,43 +92,73 @@ pub(crate) struct Claim<'a> {
 pub(crate) struct Authenticator {
     likeness: Likeness,
     auth: TargetAuth,
+    /// One after another, each from its moment on; the first from the beginning.
+    realms: Vec<Realm>,
     accounts: Accounts,
+    /// Shares of users whose password is changed, each from its moment on.
+    changes: Vec<(Moment, f64)>,
     chance: Chance,
     issued: AtomicU64,
     /// Issues and judges without a lock.
     nonces: Nonces,
     /// Notes nonce counts; same key, so that each knows the nonces of all.
     counts: Vec<Mutex<Nonces>>,
-    basic: HeaderValue,
     opaque: String,
+}
+
+/// A realm, from a moment on.
+#[derive(Debug)]
+struct Realm {
+    from: Moment,
+    name: String,
+    basic: HeaderValue,
     /// Users by userhash, per hash function; made when first needed.
     userhashes: [OnceLock<UserhashIndex>; 3],
+}
+
+impl Realm {
+    fn new(likeness: Likeness, from: Moment, name: &str) -> Result<Realm, TargetError> {
+        let refuse = || TargetError::Realm(name.to_owned());
+        if name.chars().any(char::is_control) {
+            return Err(refuse());
+        }
+        let basic = challenge::basic(likeness, name).ok_or_else(refuse)?;
+        Ok(Realm { from, name: name.to_owned(), basic, userhashes: Default::default() })
+    }
 }
 
 impl Authenticator {
     pub(crate) fn new(
         likeness: Likeness,
         auth: TargetAuth,
+        events: &[TargetEvent],
         accounts: Accounts,
         chance: Chance,
     ) -> Result<Authenticator, TargetError> {
-        let refuse = || TargetError::Realm(auth.realm.clone());
-        if auth.realm.chars().any(char::is_control) {
-            return Err(refuse());
+        let mut realms = vec![Realm::new(likeness, Moment::ZERO, &auth.realm)?];
+        let mut changes = Vec::new();
+        for event in events {
+            match &event.what {
+                Befalls::RenameRealm(name) => realms.push(Realm::new(likeness, event.at, name)?),
+                Befalls::ChangePasswords(share) => changes.push((event.at, *share)),
+                Befalls::Down(_) | Befalls::RotateTicketKeys | Befalls::SwapCertificate(_) => {}
+            }
         }
-        let basic = challenge::basic(likeness, &auth.realm).ok_or_else(refuse)?;
         let mut draw = chance.draw(KEY_PHONE, Purpose::ServerNonce, 0);
         let mut key = [0; 32];
         draw.fill_bytes(&mut key);
         let opaque = format!("{:016x}", draw.next_u64());
-        let replay = match manners(likeness).digest.refuses_replay {
-            true => Replay::Counted { capacity: COUNTED / SHARDS },
+        // A small table is one table: shards of it would hold none.
+        let shards = if auth.nonce_table.is_some_and(|most| most < COUNTED) { 1 } else { SHARDS };
+        let capacity = auth.nonce_table.unwrap_or(COUNTED) / shards;
+        let replay = match manners(likeness).digest.refuses_replay || auth.nonce_table.is_some() {
+            true => Replay::Counted { capacity },
             false => Replay::Ignored,
         };
         let nonces = Nonces::new(challenge::nonce_shape(likeness), auth.nonce_lifetime, key, replay);
-        let counts = (0..SHARDS).map(|_| Mutex::new(nonces.clone())).collect();
-        let (issued, userhashes) = (AtomicU64::new(0), Default::default());
-        Ok(Authenticator { likeness, auth, accounts, chance, issued, nonces, counts, basic, opaque, userhashes })
+        let counts = (0..shards).map(|_| Mutex::new(nonces.clone())).collect();
+        let issued = AtomicU64::new(0);
+        Ok(Authenticator { likeness, auth, realms, accounts, changes, chance, issued, nonces, counts, opaque })
     }
 
     /// Who is asking for this path; `None` for a request that names no file (`OPTIONS *`).
@@ -165,7 +195,7 @@ impl Authenticator {
     }
 
     fn basic(&self, now: Moment, credentials: &Credentials) -> Admission {
-        let offered = self.auth.offers.contains(&Offer::Basic);
+        let offered = self.auth.offers.contains(&Offer::Basic) && !self.is_locked_out(now, credentials.user());
         if offered && self.accounts.is_right(credentials.user(), credentials.password()) {
             Admission::User(User { name: credentials.user().into(), proof: None })
         } else {
@@ -176,7 +206,7 @@ impl Authenticator {
     fn digest(&self, now: Moment, claim: Claim<'_>, answer: Box<DigestAnswer>) -> Admission {
         let manners = self.manners();
         let at = now.as_micros();
-        if !self.is_well_formed(manners, &answer) {
+        if !self.is_well_formed(manners, &answer, now) {
             return self.challenge(now, false);
         }
         if !is_same_target(&answer.uri, claim.uri) {
@@ -185,7 +215,7 @@ impl Authenticator {
         if manners.stale_first && self.nonces.judge(&answer.nonce, at) != NonceVerdict::Fresh {
             return self.challenge(now, true);
         }
-        let Some((name, key)) = self.prove(claim, &answer) else {
+        let Some((name, key)) = self.prove(now, claim, &answer) else {
             return self.challenge(now, false);
         };
         // Only now, or anyone could use up the nonce counts of others.
@@ -201,7 +231,7 @@ impl Authenticator {
     }
 
     /// Whether the answer is one to the challenge that was sent.
-    fn is_well_formed(&self, manners: &DigestManners, answer: &DigestAnswer) -> bool {
+    fn is_well_formed(&self, manners: &DigestManners, answer: &DigestAnswer, now: Moment) -> bool {
         let qop = match answer.qop {
             Qop::Auth => true,
             Qop::AuthInt => self.likeness == Likeness::Strict,
@@ -209,15 +239,18 @@ impl Authenticator {
         };
         let opaque = self.likeness != Likeness::Strict || answer.opaque.as_deref() == Some(&self.opaque);
         let offered = self.auth.offers.contains(&Offer::Digest(answer.algorithm()));
-        qop && opaque && offered && answer.realm == self.auth.realm
+        qop && opaque && offered && answer.realm == self.realm(now).name
     }
 
     /// The user's name and the key of the session, if the answer shows that the sender knows the password.
-    fn prove(&self, claim: Claim<'_>, answer: &DigestAnswer) -> Option<(Arc<str>, SessionKey)> {
+    fn prove(&self, now: Moment, claim: Claim<'_>, answer: &DigestAnswer) -> Option<(Arc<str>, SessionKey)> {
         let name = match &answer.user {
             AnswerUser::Name(name) => name,
-            AnswerUser::Hash(hash) => self.userhashes(answer.algorithm()).find(hash)?,
+            AnswerUser::Hash(hash) => self.userhashes(now, answer.algorithm()).find(hash)?,
         };
+        if self.is_locked_out(now, name) {
+            return None;
+        }
         let (method, realm) = (claim.method.as_str(), answer.realm_octets());
         self.accounts.passwords(name).find_map(|password| {
             let credentials = Credentials::new(name, password);
@@ -232,12 +265,12 @@ impl Authenticator {
     }
 
     fn take(&self, answer: &DigestAnswer, at: u64) -> NonceVerdict {
-        if !self.manners().refuses_replay {
+        if !self.manners().refuses_replay && self.auth.nonce_table.is_none() {
             return self.nonces.judge(&answer.nonce, at);
         }
         let mut hash = ContentHash::default();
         hash.update(answer.nonce.as_bytes());
-        let shard = &self.counts[(hash.finish() % SHARDS as u64) as usize];
+        let shard = &self.counts[(hash.finish() % self.counts.len() as u64) as usize];
         // A count is noted in one step: what a panicking thread leaves is sound.
         shard.lock().unwrap_or_else(PoisonError::into_inner).take(&answer.nonce, answer.nc, at)
     }
@@ -257,12 +290,17 @@ impl Authenticator {
     }
 
     fn challenge(&self, now: Moment, stale: bool) -> Admission {
+        let realm = self.realm(now);
         let line = |offer: &Offer| match offer {
-            Offer::Basic => Some(self.basic.clone()),
+            Offer::Basic => Some(realm.basic.clone()),
+            // Bare, each on a line of its own [seen].
+            Offer::Negotiate => Some(HeaderValue::from_static("Negotiate")),
+            Offer::Ntlm => Some(HeaderValue::from_static("NTLM")),
             Offer::Digest(algorithm) => {
                 let (nonce, algorithm) = (self.issue(now), *algorithm);
-                let (realm, opaque) = (self.auth.realm.as_str(), self.opaque.as_str());
-                challenge::digest(self.likeness, DigestWords { realm, nonce: &nonce, algorithm, stale, opaque })
+                let (realm, opaque, userhash) = (realm.name.as_str(), self.opaque.as_str(), self.auth.userhash);
+                let words = DigestWords { realm, nonce: &nonce, algorithm, stale, opaque, userhash };
+                challenge::digest(self.likeness, words)
             }
         };
         Admission::Challenged(self.auth.offers.iter().filter_map(line).collect())
@@ -274,15 +312,34 @@ impl Authenticator {
         self.nonces.issue(now.as_micros(), chance)
     }
 
-    fn userhashes(&self, algorithm: Algorithm) -> &UserhashIndex {
+    fn userhashes(&self, now: Moment, algorithm: Algorithm) -> &UserhashIndex {
         let base = algorithm.base();
         let slot = match base {
             Algorithm::Sha256 | Algorithm::Sha256Sess => 1,
             Algorithm::Sha512_256 | Algorithm::Sha512_256Sess => 2,
             Algorithm::Md5 | Algorithm::Md5Sess => 0,
         };
-        self.userhashes[slot]
-            .get_or_init(|| UserhashIndex::new(base, Charset::Utf8, self.auth.realm.as_bytes(), self.accounts.users()))
+        let realm = self.realm(now);
+        realm.userhashes[slot]
+            .get_or_init(|| UserhashIndex::new(base, Charset::Utf8, realm.name.as_bytes(), self.accounts.users()))
+    }
+
+    /// The realm at this moment.
+    fn realm(&self, now: Moment) -> &Realm {
+        let begun = self.realms.partition_point(|realm| realm.from <= now);
+        // The first begins at zero, so at least one has begun.
+        &self.realms[begun.saturating_sub(1)]
+    }
+
+    /// Whether this user's password has been changed by now.
+    fn is_locked_out(&self, now: Moment, user: &str) -> bool {
+        let begun = self.changes.iter().take_while(|(at, _)| *at <= now);
+        begun.enumerate().any(|(number, (_, share))| {
+            let mut hash = ContentHash::default();
+            hash.update(user.as_bytes());
+            let phone = u32::try_from(number).unwrap_or(u32::MAX);
+            self.chance.draw(phone, Purpose::ServerPassword, hash.finish()).unit() < *share
+        })
     }
 
     fn manners(&self) -> &'static DigestManners {

@@ -22,6 +22,7 @@ use rustls::server::NoServerSessionStorage;
 use rustls::{RootCertStore, ServerConfig};
 
 use super::TargetError;
+use super::client_auth::client_verifier;
 use crate::workload::{KeyKind, TargetTls, TlsVersions};
 
 /// Files of a folder that keeps an authority: the CA, the server's chain, the server's key.
@@ -34,6 +35,9 @@ pub struct Authority {
     ca_pem: String,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
+    /// The certificate that comes after the first: same CA, same key, another serial number. None for one that was
+    /// made elsewhere.
+    renewed: Option<CertificateDer<'static>>,
 }
 
 impl Authority {
@@ -69,6 +73,20 @@ impl Authority {
         &self.ca_pem
     }
 
+    /// The same authority with the server's certificate renewed: by the same CA, with the same key \[assumed\].
+    ///
+    /// # Errors
+    /// The certificate is not of our own making.
+    pub(crate) fn renewed(&self) -> Result<Authority, TargetError> {
+        let renewed = self.renewed.clone().ok_or_else(|| TargetError::Tls {
+            action: "renew the server's certificate",
+            cause: "it comes from a folder, and the key of its CA is not known".to_owned(),
+            remedy: "leave the swap out, or the folder",
+        })?;
+        let (ca_pem, key) = (self.ca_pem.clone(), self.key.clone_key());
+        Ok(Authority { ca_pem, chain: vec![renewed], key, renewed: self.renewed.clone() })
+    }
+
     /// The TLS of a server with this certificate.
     pub(crate) fn server_config(&self, tls: &TargetTls) -> Result<Arc<ServerConfig>, TargetError> {
         let versions: &[&rustls::SupportedProtocolVersion] = match tls.versions {
@@ -80,7 +98,7 @@ impl Authority {
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(versions)
             .map_err(refuse)?
-            .with_no_client_auth()
+            .with_client_cert_verifier(client_verifier(tls)?)
             .with_single_cert(self.chain.clone(), self.key.clone_key())
             .map_err(refuse)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -112,10 +130,13 @@ impl Authority {
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         leaf.use_authority_key_identifier_extension = true;
-        let certificate = leaf.signed_by(&key, &Issuer::new(ca, ca_key))?;
+        let issuer = Issuer::new(ca, ca_key);
+        let certificate = leaf.signed_by(&key, &issuer)?;
+        // Made now, while the CA's key is still there. Its serial number is random, so it is another one.
+        let renewed = Some(leaf.signed_by(&key, &issuer)?.der().clone());
         let pem = certificate.pem();
         let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-        Ok((Authority { ca_pem, chain: vec![certificate.der().clone()], key }, pem))
+        Ok((Authority { ca_pem, chain: vec![certificate.der().clone()], key, renewed }, pem))
     }
 
     fn store(folder: &Path, files: &[PathBuf; 3], kind: KeyKind, listen: IpAddr) -> Result<Authority, TargetError> {
@@ -143,7 +164,7 @@ impl Authority {
             .collect::<Result<_, _>>()
             .map_err(|_| not_pem(&files[1]))?;
         let key = PrivateKeyDer::from_pem_slice(read(&files[2])?.as_bytes()).map_err(|_| not_pem(&files[2]))?;
-        let authority = Authority { ca_pem, chain, key };
+        let authority = Authority { ca_pem, chain, key, renewed: None };
         authority.check(listen)?;
         Ok(authority)
     }
@@ -183,7 +204,7 @@ pub(crate) fn seen_from_here(listen: IpAddr) -> IpAddr {
 }
 
 /// The provider, never the process's default one: several targets and clients live in one process.
-fn provider() -> Arc<CryptoProvider> {
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
@@ -233,7 +254,6 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    const TLS: TargetTls = TargetTls { versions: TlsVersions::Both, tickets: true, key: KeyKind::EcdsaP256 };
     const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 7));
 
     #[test]
@@ -245,12 +265,25 @@ mod tests {
             }
             assert!(authority.check("127.0.0.8".parse().unwrap()).is_err());
             for versions in [TlsVersions::Both, TlsVersions::Only12, TlsVersions::Only13] {
-                let config = authority.server_config(&TargetTls { versions, ..TLS }).unwrap();
+                let config = authority.server_config(&TargetTls { versions, ..TargetTls::default() }).unwrap();
                 assert!(config.ticketer.enabled());
             }
-            let config = authority.server_config(&TargetTls { tickets: false, ..TLS }).unwrap();
+            let config = authority.server_config(&TargetTls { tickets: false, ..TargetTls::default() }).unwrap();
             assert!(!config.ticketer.enabled() && config.send_tls13_tickets == 0);
         }
+    }
+
+    #[test]
+    fn a_renewed_certificate_is_another_one_of_the_same_ca() {
+        let first = Authority::new(KeyKind::EcdsaP256, LOCAL).unwrap();
+        let second = first.renewed().unwrap();
+        assert_eq!(first.ca_pem(), second.ca_pem());
+        assert_ne!(first.chain, second.chain);
+        second.check(LOCAL).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        Authority::kept_in(home.path(), KeyKind::EcdsaP256, LOCAL).unwrap();
+        let loaded = Authority::kept_in(home.path(), KeyKind::EcdsaP256, LOCAL).unwrap();
+        assert!(loaded.renewed().unwrap_err().to_string().contains("leave the swap out"));
     }
 
     #[test]
@@ -261,7 +294,7 @@ mod tests {
         let again = Authority::kept_in(&folder, KeyKind::EcdsaP256, LOCAL).unwrap();
         assert_eq!(made.ca_pem(), again.ca_pem());
         assert_eq!(made.chain, again.chain);
-        again.server_config(&TLS).unwrap();
+        again.server_config(&TargetTls::default()).unwrap();
         let mode = fs::metadata(folder.join("key.pem")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

@@ -48,30 +48,36 @@ pub(crate) struct DigestWords<'a> {
     pub(crate) stale: bool,
     /// What must come back, where the likeness sends it.
     pub(crate) opaque: &'a str,
+    /// Whether user names may come hashed (RFC 7616 3.4.4).
+    pub(crate) userhash: bool,
 }
 
 /// The Digest challenge; `None` if the realm cannot stand in a header.
 pub(crate) fn digest(likeness: Likeness, words: DigestWords<'_>) -> Option<HeaderValue> {
     let DigestWords { nonce, algorithm, stale, .. } = words;
     let realm = quoted(words.realm);
+    // lighttpd says it right after the charset [assumed]; with the others there is no original to follow.
+    let userhash = if words.userhash { ", userhash=true" } else { "" };
     match likeness {
         // No space after commas, charset bare, realm last [seen]; the place of stale is [assumed].
         Likeness::Iis => value(format!(
-            "Digest {}qop=\"auth\",algorithm={algorithm},nonce=\"{nonce}\",charset=utf-8,realm=\"{realm}\"",
-            if stale { "stale=true," } else { "" }
+            "Digest {}qop=\"auth\",algorithm={algorithm},nonce=\"{nonce}\",charset=utf-8,realm=\"{realm}\"{}",
+            if stale { "stale=true," } else { "" },
+            userhash.replace(", ", ",")
         )),
         // [seen] note_digest_auth_failure
         Likeness::Apache => value(format!(
-            "Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={algorithm}{}, qop=\"auth\"",
+            "Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={algorithm}{}, qop=\"auth\"{userhash}",
             if stale { ", stale=true" } else { "" }
         )),
         // [seen] mod_auth_digest_www_authenticate
         Likeness::Lighttpd => value(format!(
-            "Digest realm=\"{realm}\", charset=\"UTF-8\", algorithm={algorithm}, nonce=\"{nonce}\", qop=\"auth\"{}",
+            "Digest realm=\"{realm}\", charset=\"UTF-8\"{userhash}, algorithm={algorithm}, nonce=\"{nonce}\", qop=\"auth\"{}",
             if stale { ", stale=true" } else { "" }
         )),
         Likeness::Nginx => {
-            let challenge = DigestChallenge { stale, ..DigestChallenge::new(words.realm, nonce, algorithm) };
+            let userhash = words.userhash;
+            let challenge = DigestChallenge { stale, userhash, ..DigestChallenge::new(words.realm, nonce, algorithm) };
             Some(Challenge::Digest(challenge).to_header_value())
         }
         Likeness::Strict => Some(
@@ -83,7 +89,7 @@ pub(crate) fn digest(likeness: Likeness, words: DigestWords<'_>) -> Option<Heade
                 algorithm: AlgorithmOffer::Known(algorithm),
                 qop: QopOffer::Listed { auth: true, auth_int: true },
                 charset: Charset::Utf8,
-                userhash: true,
+                userhash: words.userhash,
                 domain: Vec::new(),
                 octets: Charset::Utf8,
             })
@@ -107,11 +113,12 @@ mod tests {
     use crate::auth::parse_challenges;
 
     fn words(algorithm: Algorithm, stale: bool) -> DigestWords<'static> {
-        DigestWords { realm: "Digest", nonce: "N", algorithm, stale, opaque: "O" }
+        DigestWords { realm: "Digest", nonce: "N", algorithm, stale, opaque: "O", userhash: false }
     }
 
     fn line(likeness: Likeness, algorithm: Algorithm, stale: bool) -> String {
-        digest(likeness, words(algorithm, stale)).unwrap().to_str().unwrap().to_owned()
+        let userhash = likeness.usual_userhash();
+        digest(likeness, DigestWords { userhash, ..words(algorithm, stale) }).unwrap().to_str().unwrap().to_owned()
     }
 
     #[test]
@@ -148,10 +155,13 @@ mod tests {
             for algorithm in Algorithm::ALL {
                 for stale in [false, true] {
                     for realm in ["Digest", r#"a "quoted" \ realm, really"#, "Gerät"] {
-                        let value = digest(likeness, DigestWords { realm, ..words(algorithm, stale) }).unwrap();
+                        let userhash = stale;
+                        let value =
+                            digest(likeness, DigestWords { realm, userhash, ..words(algorithm, stale) }).unwrap();
                         let read = parse_challenges([value.as_bytes()]).unwrap();
                         let [Challenge::Digest(read)] = &read[..] else { panic!("{likeness:?}: {read:?}") };
                         assert_eq!((read.realm.as_str(), read.nonce.as_str(), read.stale), (realm, "N", stale));
+                        assert_eq!(read.userhash, userhash);
                         assert_eq!(read.algorithm, AlgorithmOffer::Known(algorithm));
                     }
                 }

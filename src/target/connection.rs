@@ -18,29 +18,36 @@ use rustls::HandshakeKind;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::access_log::{LogHead, LogSender};
+use super::clock::Clock;
 use super::metered::{Metered, Pulse, now};
 use super::stats::Counters;
-use super::{Patience, Site};
-use crate::phone::Moment;
+use super::subject::subject;
+use super::{Mishap, Patience, Served, Site};
 
 /// Most octets of heads and bodies read ahead, per connection.
 const BUFFER: usize = 64 * 1024;
 /// Most octets set aside for a body on the strength of its announced length alone.
 const TRUSTED_LENGTH: u64 = 64 * 1024;
 
+/// Octets of a response's head, about: half of an answer is reckoned with it.
+const TYPICAL_HEAD: usize = 200;
+/// Longest work on one answer.
+const WORKDAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What every connection of an accept loop shares.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) site: Arc<Site>,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) tls: Option<TlsAcceptor>,
+    /// As it is now: events change it.
+    pub(crate) tls: Option<watch::Receiver<TlsAcceptor>>,
     pub(crate) log: Option<LogSender>,
-    /// When the server started: the zero of its moments.
-    pub(crate) start: Instant,
+    /// What tells its moments.
+    pub(crate) clock: Clock,
     /// True once the server is stopping.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -53,8 +60,9 @@ pub(crate) async fn serve(shared: Shared, stream: TcpStream, peer: IpAddr) {
     let _ = stream.set_nodelay(true);
     let pulse = Pulse::new();
     let stream = Metered::new(stream, Arc::clone(&pulse), Arc::clone(&counters));
-    match shared.tls.clone() {
-        None => converse(shared, stream, pulse, peer).await,
+    let acceptor = shared.tls.as_ref().map(|tls| tls.borrow().clone());
+    match acceptor {
+        None => converse(shared, stream, pulse, Peer { address: peer, subject: None }).await,
         Some(acceptor) => match timeout(shared.site.patience().header, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => {
                 let kind = match stream.get_ref().1.handshake_kind() {
@@ -66,11 +74,25 @@ pub(crate) async fn serve(shared: Shared, stream: TcpStream, peer: IpAddr) {
                     _ => &counters.handshakes_full,
                 };
                 Counters::add(kind, 1);
-                converse(shared, stream, pulse, peer).await;
+                let leaf = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                let subject = leaf.map(|leaf| Arc::from(subject(leaf)));
+                if subject.is_some() {
+                    Counters::add(&counters.client_certificates, 1);
+                }
+                converse(shared, stream, pulse, Peer { address: peer, subject }).await;
             }
             Ok(Err(_)) | Err(_) => Counters::add(&counters.handshakes_failed, 1),
         },
     }
+}
+
+/// Who is at the other end.
+#[derive(Clone)]
+pub(crate) struct Peer {
+    /// From where it comes.
+    pub(crate) address: IpAddr,
+    /// The subject of its certificate, if it showed one.
+    pub(crate) subject: Option<Arc<str>>,
 }
 
 /// Counts a connection as closed however it ends: also when it is cut off with the runtime.
@@ -83,12 +105,12 @@ impl Drop for Closed {
 }
 
 /// Requests and responses, until one side has enough.
-async fn converse<S>(shared: Shared, stream: S, pulse: Arc<Pulse>, peer: IpAddr)
+async fn converse<S>(shared: Shared, stream: S, pulse: Arc<Pulse>, peer: Peer)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (patience, counters, mut stop) = (shared.site.patience(), Arc::clone(&shared.counters), shared.stop.clone());
-    let service = service_fn(|request| answer(&shared, &pulse, peer, request));
+    let service = service_fn(|request| answer(&shared, &pulse, &peer, request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         // hyper counts from the end of the last response: it bounds heads that trickle in; the watch below is the
@@ -133,6 +155,8 @@ where
 /// How long the peer may be silent as things stand.
 fn limit(patience: &Patience, pulse: &Pulse) -> Duration {
     match (pulse.is_busy(), pulse.has_served()) {
+        // It is we who keep the peer waiting.
+        (true, _) if pulse.is_at_work() => WORKDAY,
         (true, _) => patience.body,
         (false, true) => patience.idle,
         (false, false) => patience.header,
@@ -153,7 +177,7 @@ fn cause<'c>(counters: &'c Counters, error: &hyper::Error) -> &'c AtomicU64 {
 async fn answer(
     shared: &Shared,
     pulse: &Pulse,
-    peer: IpAddr,
+    peer: &Peer,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, hyper::Error> {
     let nth = pulse.begin();
@@ -167,9 +191,16 @@ async fn answer(
         match gather(body, site.body_limit()).await? {
             Some(body) => {
                 let request = Request::from_parts(head, body);
-                (site.respond(moment(shared), &request), true)
+                let now = shared.clock.moment();
+                // Before the run begins somebody may have a look: nothing befalls that one.
+                let served = if shared.clock.has_begun() {
+                    site.serve(now, &request)
+                } else {
+                    site.respond(now, &request).into()
+                };
+                (carry_out(shared, pulse, served).await, true)
             }
-            None => (site.respond_unread(moment(shared), &head), false),
+            None => (site.respond_unread(shared.clock.moment(), &head), false),
         }
     };
     let enough = site.patience().requests.is_some_and(|most| nth >= u64::from(most));
@@ -206,8 +237,20 @@ async fn gather(mut body: Incoming, limit: u64) -> Result<Option<Bytes>, hyper::
     Ok(Some(whole.freeze()))
 }
 
-fn moment(shared: &Shared) -> Moment {
-    Moment::ZERO + now().saturating_duration_since(shared.start)
+/// The response, once it is there; what goes wrong is prepared.
+async fn carry_out(shared: &Shared, pulse: &Pulse, served: Served) -> Response<Bytes> {
+    if let Some(at) = served.at {
+        pulse.work(true);
+        shared.clock.clone().until(at).await;
+        pulse.work(false);
+    }
+    let half = (TYPICAL_HEAD + served.response.body().len()) / 2;
+    match served.mishap {
+        Some(mishap @ (Mishap::Reset | Mishap::Refused)) => pulse.arm(mishap, 0),
+        Some(mishap @ (Mishap::Cut | Mishap::Stall)) => pulse.arm(mishap, half),
+        None => {}
+    }
+    served.response
 }
 
 fn no_host() -> Response<Bytes> {

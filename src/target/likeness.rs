@@ -33,6 +33,8 @@ pub(crate) struct Manners {
     pub(crate) unknown_method: StatusCode,
     /// Whether a refusal by method says what is allowed.
     pub(crate) sends_allow: bool,
+    /// What `Allow` says where there is no WebDAV.
+    pub(crate) allow_without_webdav: &'static str,
     /// Whether paths that differ only in case are one file.
     pub(crate) folds_case: bool,
     /// Digest: what is tested, in which order, and what is said of it.
@@ -114,12 +116,13 @@ const IIS: Manners = Manners {
     missing_parent: MissingParent::Refused(StatusCode::CONFLICT), // [assumed], RFC 4918 9.7.1
     post: Post::Stored { created: StatusCode::OK, overwritten: StatusCode::OK }, // [assumed]: a script answers 200
     options: true,
-    body_limit: 30_000_000,                         // [doc] maxAllowedContentLength
-    too_large: StatusCode::NOT_FOUND,               // [doc] 404.13, the sub-status never leaves the server
-    limit_first: true,                              // [doc] request filtering comes first
-    unknown_method: StatusCode::METHOD_NOT_ALLOWED, // [doc]
-    sends_allow: true,                              // [seen]
-    folds_case: true,                               // [doc] NTFS
+    body_limit: 30_000_000,                            // [doc] maxAllowedContentLength
+    too_large: StatusCode::NOT_FOUND,                  // [doc] 404.13, the sub-status never leaves the server
+    limit_first: true,                                 // [doc] request filtering comes first
+    unknown_method: StatusCode::METHOD_NOT_ALLOWED,    // [doc]
+    sends_allow: true,                                 // [seen]
+    allow_without_webdav: "GET, HEAD, OPTIONS, TRACE", // [seen]
+    folds_case: true,                                  // [doc] NTFS
     digest: DigestManners {
         stale_first: false,                  // [assumed]
         refuses_replay: true,                // [assumed], RFC 7616 3.4
@@ -136,11 +139,12 @@ const APACHE: Manners = Manners {
     missing_parent: MissingParent::Refused(StatusCode::CONFLICT), // [tried]
     post: Post::Stored { created: StatusCode::OK, overwritten: StatusCode::OK }, // [assumed]: a script answers 200
     options: true,
-    body_limit: 1 << 30,                         // [doc] LimitRequestBody since 2.4.53
-    too_large: StatusCode::PAYLOAD_TOO_LARGE,    // [doc]
-    limit_first: false,                          // [seen] tested when the body is read, after credentials
-    unknown_method: StatusCode::NOT_IMPLEMENTED, // [doc]
-    sends_allow: true,                           // [doc]
+    body_limit: 1 << 30,                              // [doc] LimitRequestBody since 2.4.53
+    too_large: StatusCode::PAYLOAD_TOO_LARGE,         // [doc]
+    limit_first: false,                               // [seen] tested when the body is read, after credentials
+    unknown_method: StatusCode::NOT_IMPLEMENTED,      // [doc]
+    sends_allow: true,                                // [doc]
+    allow_without_webdav: "GET, HEAD, POST, OPTIONS", // [assumed]
     folds_case: false,
     digest: DigestManners {
         stale_first: false,                  // [tried], [seen] check_nonce comes last
@@ -164,6 +168,7 @@ const NGINX: Manners = Manners {
     limit_first: true,                              // [seen] tested in the configuration phase
     unknown_method: StatusCode::METHOD_NOT_ALLOWED, // [doc]
     sends_allow: false,                             // [seen]
+    allow_without_webdav: "GET, HEAD",
     folds_case: false,
     // nginx has Basic only [tried]; offered all the same when a workload asks, with the RFC's manners.
     digest: DigestManners {
@@ -186,8 +191,9 @@ const LIGHTTPD: Manners = Manners {
     body_limit: 1 << 30, // [assumed]: the original has no limit, this one must
     too_large: StatusCode::PAYLOAD_TOO_LARGE,
     limit_first: true,
-    unknown_method: StatusCode::NOT_IMPLEMENTED, // [doc]
-    sends_allow: true,                           // [assumed]
+    unknown_method: StatusCode::NOT_IMPLEMENTED,      // [doc]
+    sends_allow: true,                                // [assumed]
+    allow_without_webdav: "GET, HEAD, POST, OPTIONS", // [assumed]
     folds_case: false,
     digest: DigestManners {
         stale_first: true,                  // [tried]
@@ -212,6 +218,7 @@ const STRICT: Manners = Manners {
     limit_first: true,
     unknown_method: StatusCode::NOT_IMPLEMENTED, // RFC 9110 9.1
     sends_allow: true,                           // RFC 9110 15.5.6 (a MUST)
+    allow_without_webdav: "GET, HEAD, POST, OPTIONS",
     folds_case: false,
     digest: DigestManners {
         stale_first: false,
@@ -235,8 +242,11 @@ pub(crate) const fn manners(likeness: Likeness) -> &'static Manners {
 }
 
 impl Manners {
-    /// The methods an `Allow` header names.
-    pub(crate) fn allow(&self) -> &'static str {
+    /// The methods an `Allow` header names, with WebDAV or without.
+    pub(crate) fn allow(&self, webdav: bool) -> &'static str {
+        if !webdav {
+            return self.allow_without_webdav;
+        }
         match (self.options, self.post) {
             (true, Post::Stored { .. }) => "GET, HEAD, PUT, POST, DELETE, OPTIONS",
             (true, Post::Refused) => "GET, HEAD, PUT, DELETE, OPTIONS",
@@ -245,9 +255,10 @@ impl Manners {
         }
     }
 
-    /// Whether this method is served; else the status it is refused with.
-    pub(crate) fn serves(&self, method: &Method) -> Result<(), StatusCode> {
+    /// Whether this method is served, with WebDAV or without; else the status it is refused with.
+    pub(crate) fn serves(&self, method: &Method, webdav: bool) -> Result<(), StatusCode> {
         match *method {
+            Method::PUT | Method::DELETE if !webdav => Err(StatusCode::METHOD_NOT_ALLOWED),
             Method::GET | Method::HEAD | Method::PUT | Method::DELETE => Ok(()),
             Method::POST if self.post != Post::Refused => Ok(()),
             Method::OPTIONS if self.options => Ok(()),
@@ -291,6 +302,9 @@ impl Likeness {
     pub fn could_offer(self, offer: Offer) -> bool {
         match (self, offer) {
             (_, Offer::Basic) | (Likeness::Strict, _) => true,
+            // Kerberos needs a domain: IIS is the one that has it built in.
+            (Likeness::Iis, Offer::Negotiate | Offer::Ntlm) => true,
+            (_, Offer::Negotiate | Offer::Ntlm) => false,
             (Likeness::Iis, Offer::Digest(algorithm)) => algorithm == Algorithm::Md5Sess,
             (Likeness::Apache, Offer::Digest(algorithm)) => algorithm == Algorithm::Md5,
             (Likeness::Nginx, Offer::Digest(_)) => false,
@@ -332,14 +346,14 @@ mod tests {
     #[test]
     fn methods_by_likeness() {
         let status =
-            |l, m: &str| manners(l).serves(&Method::from_bytes(m.as_bytes()).unwrap()).err().map(|s| s.as_u16());
+            |l, m: &str| manners(l).serves(&Method::from_bytes(m.as_bytes()).unwrap(), true).err().map(|s| s.as_u16());
         for likeness in Likeness::ALL {
             for method in ["GET", "HEAD", "PUT", "DELETE"] {
                 assert_eq!(status(likeness, method), None);
             }
             assert_eq!(status(likeness, "TRACE"), Some(405));
             // What is named as allowed is served, and nothing else.
-            let allow: Vec<&str> = manners(likeness).allow().split(", ").collect();
+            let allow: Vec<&str> = manners(likeness).allow(true).split(", ").collect();
             for method in ["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"] {
                 assert_eq!(allow.contains(&method), status(likeness, method).is_none(), "{likeness:?} {method}");
             }

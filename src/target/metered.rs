@@ -2,8 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
+use super::Mishap;
 use super::stats::Counters;
 
 /// How long a peer that is still sending when it has been answered may go on, so that it reads the answer rather
@@ -29,13 +30,17 @@ pub(crate) struct Pulse {
     served: AtomicU64,
     /// Whether the peer may still be sending a body nobody wants.
     unread: AtomicBool,
+    /// Whether the answer is being worked on: the peer has nothing to do but wait.
+    at_work: AtomicBool,
+    /// What befalls the connection once so many more octets are written.
+    mishap: Mutex<Option<(Mishap, usize)>>,
 }
 
 impl Pulse {
     pub(crate) fn new() -> Arc<Pulse> {
         let (moved, served) = (AtomicU64::new(0), AtomicU64::new(0));
-        let (busy, unread) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(Pulse { born: now(), moved, busy, served, unread })
+        let (busy, unread, at_work) = (AtomicBool::new(false), AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Pulse { born: now(), moved, busy, served, unread, at_work, mishap: Mutex::new(None) })
     }
 
     /// A request has begun; says which one it is on this connection, from 1.
@@ -53,6 +58,26 @@ impl Pulse {
     pub(crate) fn end_unread(&self) {
         self.unread.store(true, Ordering::Relaxed);
         self.end();
+    }
+
+    /// The answer is worked on, or no longer.
+    pub(crate) fn work(&self, begins: bool) {
+        self.mark();
+        self.at_work.store(begins, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_at_work(&self) -> bool {
+        self.at_work.load(Ordering::Relaxed)
+    }
+
+    /// This befalls the connection once so many more octets are written.
+    pub(crate) fn arm(&self, mishap: Mishap, after: usize) {
+        *self.mishap() = Some((mishap, after));
+    }
+
+    fn mishap(&self) -> MutexGuard<'_, Option<(Mishap, usize)>> {
+        // Set and read in one step each: what a panicking thread leaves is sound.
+        self.mishap.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn is_busy(&self) -> bool {
@@ -97,6 +122,26 @@ impl Metered {
     fn wrote(&self, n: usize) {
         Counters::add(&self.counters.bytes_out, n as u64);
         self.pulse.mark();
+        if let Some((_, left)) = &mut *self.pulse.mishap() {
+            *left = left.saturating_sub(n);
+        }
+    }
+
+    /// The mishap that has come, brought about.
+    fn befall(&mut self, mishap: Mishap, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        match mishap {
+            // No waker: the connection's own patience ends it.
+            Mishap::Stall => Poll::Pending,
+            Mishap::Cut => {
+                ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+                Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
+            }
+            Mishap::Reset | Mishap::Refused => {
+                // To close a socket that does not linger resets the connection.
+                socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))?;
+                Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+            }
+        }
     }
 }
 
@@ -112,6 +157,12 @@ impl AsyncRead for Metered {
 
 impl AsyncWrite for Metered {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let armed = *self.pulse.mishap();
+        let buf = match armed {
+            Some((mishap, 0)) => return self.befall(mishap, cx),
+            Some((_, left)) => &buf[..left.min(buf.len())],
+            None => buf,
+        };
         let n = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
         self.wrote(n);
         Poll::Ready(Ok(n))
@@ -122,6 +173,10 @@ impl AsyncWrite for Metered {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.pulse.mishap().is_some() {
+            let first = bufs.iter().find(|b| !b.is_empty()).map_or(&[][..], |b| b);
+            return self.poll_write(cx, first);
+        }
         let n = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs))?;
         self.wrote(n);
         Poll::Ready(Ok(n))

@@ -14,6 +14,10 @@ mod authenticate;
 mod authority;
 mod challenge;
 #[cfg(feature = "live")]
+mod client_auth;
+#[cfg(feature = "live")]
+mod clock;
+#[cfg(feature = "live")]
 mod connection;
 mod content;
 mod documents;
@@ -26,12 +30,16 @@ mod likeness;
 mod metered;
 mod page;
 mod path;
+mod served;
 #[cfg(feature = "live")]
 mod server;
 mod site;
 #[cfg(feature = "live")]
 mod stats;
 mod store;
+#[cfg(feature = "live")]
+mod subject;
+mod work;
 
 #[cfg(feature = "live")]
 pub use access_log::AccessLog;
@@ -42,8 +50,9 @@ pub use documents::{Document, Documents};
 pub use error::TargetError;
 pub use likeness::Patience;
 pub use path::{FilePath, PathError};
+pub use served::{Mishap, Served};
 #[cfg(feature = "live")]
-pub use server::{Running, start, start_logged};
+pub use server::{Running, start, start_logged, start_waiting};
 pub use site::{AuthenticatedUser, Site};
 #[cfg(feature = "live")]
 pub use stats::Stats;

@@ -7,6 +7,8 @@ use crate::workload::Likeness;
 
 /// Size of an IIS-like refusal, in octets: what IIS 10 sends with 401 and 405 \[seen\].
 const IIS_PAGE: usize = 1293;
+/// Size of what the kernel sends in its place when the queue is full \[seen\].
+const OVERLOAD: usize = 326;
 
 /// Content type and body of an answer that says no more than its status.
 pub(crate) fn page(likeness: Likeness, status: StatusCode) -> (&'static str, Bytes) {
@@ -44,6 +46,17 @@ pub(crate) fn page(likeness: Likeness, status: StatusCode) -> (&'static str, Byt
     }
 }
 
+/// Content type and body of the answer to a request that finds the queue full.
+pub(crate) fn overload_page(likeness: Likeness) -> (&'static str, Bytes) {
+    match likeness {
+        // From the kernel, not from the server itself: another page [seen].
+        Likeness::Iis => ("text/html; charset=us-ascii", filled(OVERLOAD, "<!DOCTYPE HTML>\r\n<HTML><HEAD><TITLE>Service Unavailable</TITLE></HEAD>\r\n\
+             <BODY><h2>Service Unavailable</h2>\r\n<hr><p>IIS-like answer of bootstorm: the request queue is full.</p>\r\n"
+            .to_owned(), "</BODY></HTML>\r\n")),
+        _ => page(likeness, StatusCode::SERVICE_UNAVAILABLE),
+    }
+}
+
 /// The reason as the likeness words it.
 fn reason(likeness: Likeness, status: StatusCode) -> &'static str {
     match (likeness, status) {
@@ -72,17 +85,21 @@ fn sentence(status: StatusCode) -> &'static str {
 
 /// A page of exactly the size IIS 10 sends, in words of our own.
 fn iis(code: u16, reason: &str) -> Bytes {
-    let mut page = format!(
+    let page = format!(
         "<!DOCTYPE html>\r\n<html>\r\n<head>\r\n<meta http-equiv=\"Content-Type\" content=\"text/html; charset=utf-8\"/>\
          \r\n<title>{code} - {reason}</title>\r\n</head>\r\n<body>\r\n<h1>Server Error</h1>\r\n<fieldset>\r\n\
          <h2>{code} - {reason}</h2>\r\n<h3>IIS-like answer of bootstorm: a test target, not IIS.</h3>\r\n</fieldset>\r\n"
     );
-    const END: &str = "</body>\r\n</html>\r\n";
-    let fill = IIS_PAGE.saturating_sub(page.len() + END.len() + "<!---->".len());
+    filled(IIS_PAGE, page, "</body>\r\n</html>\r\n")
+}
+
+/// The page and its end, with a comment between that makes it `size` octets.
+fn filled(size: usize, mut page: String, end: &str) -> Bytes {
+    let fill = size.saturating_sub(page.len() + end.len() + "<!---->".len());
     page.push_str("<!--");
     page.extend(std::iter::repeat_n(' ', fill));
     page.push_str("-->");
-    page.push_str(END);
+    page.push_str(end);
     page.into()
 }
 
@@ -96,6 +113,12 @@ mod tests {
             let (kind, body) = page(Likeness::Iis, StatusCode::from_u16(status).unwrap());
             assert_eq!((kind, body.len()), ("text/html", 1293), "{status}");
         }
+    }
+
+    #[test]
+    fn an_overloaded_iis_like_answer_weighs_what_the_kernels_weighs() {
+        let (kind, body) = overload_page(Likeness::Iis);
+        assert_eq!((kind, body.len()), ("text/html; charset=us-ascii", 326));
     }
 
     #[test]

@@ -5,18 +5,20 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use socket2::Socket;
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use super::accept::{bind, run};
+use super::accept::{bind, hold, run};
 use super::authority::seen_from_here;
+use super::clock::{Clock, Epoch};
 use super::connection::Shared;
 use super::metered::now;
 use super::stats::{Counters, sum};
 use super::{AccessLog, Authority, Site, Stats, TargetError};
-use crate::phone::Origin;
-use crate::workload::EmbeddedTarget;
+use crate::phone::{Moment, Origin};
+use crate::workload::{Befalls, EmbeddedTarget, Swap, TargetTls};
 
 /// How long open connections may take to end when the target stops.
 const GRACE: Duration = Duration::from_secs(2);
@@ -27,6 +29,10 @@ pub struct Running {
     address: SocketAddr,
     ca_pem: Option<String>,
     stop: watch::Sender<bool>,
+    /// Tells the loops when phone time begins.
+    epoch: watch::Sender<Epoch>,
+    /// Keeps the port through outages.
+    _held: Option<Socket>,
     loops: Vec<JoinHandle<()>>,
     counters: Vec<Arc<Counters>>,
     /// Dropped last, when no loop sends any more.
@@ -52,9 +58,24 @@ pub fn start_logged(
     authority: Option<&Authority>,
     log: Option<AccessLog>,
 ) -> Result<Running, TargetError> {
+    let running = start_waiting(config, site, authority, log)?;
+    running.begin(1.0);
+    Ok(running)
+}
+
+/// As [`start_logged`], but its time stands at zero until [`Running::begin`]: a run begins later than its target.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_waiting(
+    config: &EmbeddedTarget,
+    site: Arc<Site>,
+    authority: Option<&Authority>,
+    log: Option<AccessLog>,
+) -> Result<Running, TargetError> {
     let own;
-    let (ca_pem, acceptor) = match (&config.tls, authority) {
-        (None, _) => (None, None),
+    let (ca_pem, acceptors) = match (&config.tls, authority) {
+        (None, _) => (None, Vec::new()),
         (Some(tls), given) => {
             let authority = match given {
                 Some(authority) => authority,
@@ -63,14 +84,20 @@ pub fn start_logged(
                     &own
                 }
             };
-            (Some(authority.ca_pem().to_owned()), Some(TlsAcceptor::from(authority.server_config(tls)?)))
+            (Some(authority.ca_pem().to_owned()), acceptors(config, tls, authority)?)
         }
     };
     let (listeners, address) = bind(config.listen, config.accept_loops)?;
+    let held = if site.outages().is_empty() { None } else { Some(hold(address)?) };
     let (stop, stopped) = watch::channel(false);
+    let (epoch, begun) = watch::channel(Epoch { began: None, compression: 1.0 });
+    let clock = Clock(begun);
+    let mut acceptors = acceptors.into_iter();
+    let (changes, tls) = acceptors.next().map(|(_, first)| watch::channel(first)).unzip();
+    let mut changes = changes.map(|tls| (tls, acceptors.collect::<Vec<_>>()));
     // Built before the threads: dropped on an error below, it stops those that run already.
-    let mut running = Running { address, ca_pem, stop, loops: Vec::new(), counters: Vec::new(), log };
-    let started = now();
+    let mut running =
+        Running { address, ca_pem, stop, epoch, _held: held, loops: Vec::new(), counters: Vec::new(), log };
     for (number, listener) in listeners.into_iter().enumerate() {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(TargetError::AcceptLoop)?;
         let counters = Counters::new();
@@ -78,11 +105,15 @@ pub fn start_logged(
         let shared = Shared {
             site: Arc::clone(&site),
             counters,
-            tls: acceptor.clone(),
+            tls: tls.clone(),
             log: running.log.as_ref().and_then(AccessLog::sender),
-            start: started,
+            clock: clock.clone(),
             stop: stopped.clone(),
         };
+        // The first loop carries the others' changes out as well: a change of TLS is one value for all.
+        if let Some((tls, changes)) = changes.take() {
+            runtime.spawn(change(clock.clone(), tls, changes));
+        }
         let thread = thread::Builder::new().name(format!("target-{number}"));
         let joined = thread.spawn(move || run(runtime, listener, shared, GRACE)).map_err(TargetError::AcceptLoop)?;
         running.loops.push(joined);
@@ -90,7 +121,52 @@ pub fn start_logged(
     Ok(running)
 }
 
+/// What the target shows, from which moment on: as it starts, then after each event that concerns TLS. Made now: a
+/// key takes its time.
+fn acceptors(
+    config: &EmbeddedTarget,
+    tls: &TargetTls,
+    authority: &Authority,
+) -> Result<Vec<(Moment, TlsAcceptor)>, TargetError> {
+    let mut acceptors = vec![(Moment::ZERO, TlsAcceptor::from(authority.server_config(tls)?))];
+    let mut current: Option<Authority> = None;
+    for event in &config.events {
+        match event.what {
+            // A new configuration has new ticket keys.
+            Befalls::RotateTicketKeys => {}
+            Befalls::SwapCertificate(Swap::Renewed) => current = Some(current.as_ref().unwrap_or(authority).renewed()?),
+            Befalls::SwapCertificate(Swap::OtherCa) => current = Some(Authority::new(tls.key, config.listen.ip())?),
+            Befalls::RenameRealm(_) | Befalls::Down(_) | Befalls::ChangePasswords(_) => continue,
+        }
+        let shown = current.as_ref().unwrap_or(authority);
+        acceptors.push((event.at, TlsAcceptor::from(shown.server_config(tls)?)));
+    }
+    Ok(acceptors)
+}
+
+/// Shows each at its moment.
+async fn change(clock: Clock, tls: watch::Sender<TlsAcceptor>, changes: Vec<(Moment, TlsAcceptor)>) {
+    for (at, acceptor) in changes {
+        clock.clone().until(at).await;
+        tls.send_replace(acceptor);
+    }
+    // The last one stays while anybody looks.
+    tls.closed().await;
+}
+
 impl Running {
+    /// Phone time begins now, `compression` phone seconds a real one: nonces live by it, events come by it. Once it
+    /// has begun, this does nothing.
+    pub fn begin(&self, compression: f64) {
+        self.epoch.send_if_modified(|epoch| {
+            let begins = epoch.began.is_none();
+            if begins {
+                *epoch = Epoch { began: Some(now()), compression };
+            }
+            begins
+        });
+    }
+
     /// Where phones find it: an address they can connect to, and the port it got.
     pub fn origin(&self) -> Origin {
         let host: IpAddr = seen_from_here(self.address.ip());

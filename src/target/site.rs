@@ -3,20 +3,24 @@
 //! The order in which a request is judged: the path can be read → the body is not too large (some servers ask for
 //! credentials first) → the method is known → credentials → the method is allowed → the file.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, SERVER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, SERVER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 
 use super::authenticate::{Admission, Authenticator, Claim, User};
 use super::likeness::{Manners, MissingParent, Post, manners};
-use super::page::page;
+use super::page::{overload_page, page};
 use super::store::MEMORY_CAPACITY;
-use super::{Accounts, Document, Documents, FilePath, Former, Found, Patience, Store, StoreError, TargetError};
-use crate::phone::{Chance, Fleet, Moment};
-use crate::workload::{EmbeddedTarget, Likeness};
+use super::work::Workbench;
+use super::{
+    Accounts, Document, Documents, FilePath, Former, Found, Mishap, Patience, Served, Store, StoreError, TargetError,
+};
+use crate::phone::{Chance, Fleet, Moment, Purpose};
+use crate::workload::{Befalls, EmbeddedTarget, Faults, Likeness, Overload, TargetEvent, Work};
 
 const AUTHENTICATION_INFO: HeaderName = HeaderName::from_static("authentication-info");
 
@@ -31,6 +35,15 @@ pub struct Site {
     doorkeeper: Authenticator,
     store: Store,
     documents: Documents,
+    webdav: bool,
+    work: Work,
+    bench: Option<Mutex<Workbench>>,
+    faults: Faults,
+    /// From when until when it is gone.
+    outages: Vec<(Moment, Moment)>,
+    chance: Chance,
+    /// Requests served, for the draws of work and faults.
+    served: AtomicU64,
 }
 
 /// The user a request was let in as: an extension of the response, for the access log and for tests.
@@ -83,9 +96,16 @@ impl Site {
             unauthorized: page(config.likeness, StatusCode::UNAUTHORIZED),
             patience: config.likeness.patience(),
             body_limit: config.body_limit.unwrap_or(manners(config.likeness).body_limit),
-            doorkeeper: Authenticator::new(config.likeness, config.auth.clone(), accounts, chance)?,
+            doorkeeper: Authenticator::new(config.likeness, config.auth.clone(), &config.events, accounts, chance)?,
             store,
             documents,
+            webdav: config.webdav,
+            work: config.work,
+            bench: Workbench::new(&config.work).map(Mutex::new),
+            faults: config.faults,
+            outages: outages(&config.events),
+            chance,
+            served: AtomicU64::new(0),
         })
     }
 
@@ -114,6 +134,59 @@ impl Site {
         self.patience
     }
 
+    /// From when until when it is gone, in order.
+    pub fn outages(&self) -> &[(Moment, Moment)] {
+        &self.outages
+    }
+
+    /// What comes of a request that comes `now`, with all that events, work and faults do to it.
+    pub fn serve(&self, now: Moment, request: &Request<Bytes>) -> Served {
+        if self.outages.iter().any(|(from, until)| (*from..*until).contains(&now)) {
+            return Mishap::Refused.into();
+        }
+        let number = self.served.fetch_add(1, Ordering::Relaxed);
+        let mut at = None;
+        if let Some(bench) = &self.bench {
+            let (least, most) = self.work.service;
+            let unit = self.chance.draw(0, Purpose::ServerWork, number).unit();
+            let service = least + most.saturating_sub(least).mul_f64(unit);
+            // A request is admitted in one step: what a panicking thread leaves is sound.
+            match bench.lock().unwrap_or_else(PoisonError::into_inner).admit(now, service) {
+                Some(done) => at = Some(done),
+                None => return self.overloaded(request),
+            }
+        }
+        let Faults { stall, cut, reset, status, status_code } = self.faults;
+        let unit = self.chance.draw(0, Purpose::ServerFault, number).unit();
+        let mishap = match unit {
+            u if u < stall => Some(Mishap::Stall),
+            u if u < stall + cut => Some(Mishap::Cut),
+            u if u < stall + cut + reset => return Served { at, ..Mishap::Reset.into() },
+            u if u < stall + cut + reset + status => {
+                let response = self.dressed(self.refusal(status_code), request.method());
+                return Served { at, response, mishap: None };
+            }
+            _ => None,
+        };
+        Served { at, response: self.respond(now, request), mishap }
+    }
+
+    /// A request that finds the queue full.
+    fn overloaded(&self, request: &Request<Bytes>) -> Served {
+        if self.work.overload == Overload::Reset {
+            return Mishap::Reset.into();
+        }
+        let (content_type, content) = overload_page(self.likeness);
+        let answer =
+            Answer { content_type: Some(content_type), content, ..Answer::of(StatusCode::SERVICE_UNAVAILABLE) };
+        let mut response = self.dressed(answer.with(CONNECTION, "close"), request.method());
+        if self.likeness == Likeness::Iis {
+            // IIS's queue is the kernel's, which signs with a name of its own [seen].
+            response.headers_mut().insert(SERVER, HeaderValue::from_static("bootstorm (IIS-like HTTPAPI)"));
+        }
+        response.into()
+    }
+
     /// The response to a request whose body was read whole.
     ///
     /// `now` is the only time there is: nonces live and die by it, and it must not go back. An answer to HEAD has
@@ -135,6 +208,16 @@ impl Site {
         let mut user = None;
         let answer = self.judge(now, asked, &mut user).unwrap_or_else(|refusal| refusal);
         let info = user.as_ref().filter(|_| answer.status.is_success()).and_then(|u: &User| u.info(&answer.content));
+        let mut response = self.dressed(answer, asked.method);
+        response.headers_mut().extend(info.map(|info| (AUTHENTICATION_INFO, info)));
+        if let Some(user) = user {
+            response.extensions_mut().insert(AuthenticatedUser(user.name));
+        }
+        response
+    }
+
+    /// The answer as a response to this method.
+    fn dressed(&self, answer: Answer, method: &Method) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = answer.status;
         let headers = response.headers_mut();
@@ -145,14 +228,10 @@ impl Site {
         if answer.status != StatusCode::NO_CONTENT {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(answer.content.len()));
         }
-        headers.extend(info.map(|info| (AUTHENTICATION_INFO, info)));
         for (name, value) in answer.headers {
             headers.append(name, value);
         }
-        if let Some(user) = user {
-            response.extensions_mut().insert(AuthenticatedUser(user.name));
-        }
-        if *asked.method != Method::HEAD {
+        if *method != Method::HEAD {
             *response.body_mut() = answer.content;
         }
         response
@@ -169,7 +248,7 @@ impl Site {
         if asked.too_large && manners.limit_first {
             return Err(self.refusal(manners.too_large));
         }
-        let served = manners.serves(asked.method);
+        let served = manners.serves(asked.method, self.webdav);
         if served == Err(StatusCode::NOT_IMPLEMENTED) {
             return Err(self.refusal(StatusCode::NOT_IMPLEMENTED));
         }
@@ -189,7 +268,7 @@ impl Site {
         }
         served.map_err(|status| self.not_allowed(status))?;
         if *asked.method == Method::OPTIONS {
-            return Ok(Answer::of(StatusCode::OK).with(ALLOW, manners.allow()));
+            return Ok(Answer::of(StatusCode::OK).with(ALLOW, manners.allow(self.webdav)));
         }
         let path = path.ok_or_else(|| self.refusal(StatusCode::BAD_REQUEST))?;
         self.act(asked, if manners.folds_case && self.store.is_memory() { path.folded() } else { path })
@@ -258,7 +337,7 @@ impl Site {
     fn not_allowed(&self, status: StatusCode) -> Answer {
         let refusal = self.refusal(status);
         let tells = self.manners().sends_allow && status == StatusCode::METHOD_NOT_ALLOWED;
-        if tells { refusal.with(ALLOW, self.manners().allow()) } else { refusal }
+        if tells { refusal.with(ALLOW, self.manners().allow(self.webdav)) } else { refusal }
     }
 
     fn refusal(&self, status: StatusCode) -> Answer {
@@ -284,6 +363,20 @@ impl Answer {
         self.headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
         self
     }
+}
+
+/// From when until when the events have it gone.
+fn outages(events: &[TargetEvent]) -> Vec<(Moment, Moment)> {
+    let mut outages: Vec<(Moment, Moment)> = Vec::new();
+    for event in events {
+        let Befalls::Down(time) = event.what else { continue };
+        let until = event.at + time;
+        match outages.last_mut() {
+            Some(last) if event.at <= last.1 => last.1 = last.1.max(until),
+            _ => outages.push((event.at, until)),
+        }
+    }
+    outages
 }
 
 /// The content type of a stored file, by its name.

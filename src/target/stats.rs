@@ -23,6 +23,8 @@ pub struct Stats {
     pub handshakes_resumed: u64,
     /// TLS handshakes that failed or took too long.
     pub handshakes_failed: u64,
+    /// Of the handshakes done, those in which the client showed a certificate.
+    pub client_certificates: u64,
     /// Connections that ended with something that is not HTTP.
     pub malformed: u64,
     /// Connections closed because the peer was silent for too long within a request or a response.
@@ -53,6 +55,7 @@ pub(crate) struct Counters {
     pub(crate) handshakes_retried: AtomicU64,
     pub(crate) handshakes_resumed: AtomicU64,
     pub(crate) handshakes_failed: AtomicU64,
+    pub(crate) client_certificates: AtomicU64,
     pub(crate) malformed: AtomicU64,
     pub(crate) stalled: AtomicU64,
     pub(crate) broken: AtomicU64,
@@ -75,6 +78,7 @@ impl Counters {
             handshakes_retried: zero(),
             handshakes_resumed: zero(),
             handshakes_failed: zero(),
+            client_certificates: zero(),
             malformed: zero(),
             stalled: zero(),
             broken: zero(),
@@ -119,6 +123,7 @@ pub(crate) fn sum(loops: &[Arc<Counters>]) -> Stats {
         handshakes_retried: total(|c| &c.handshakes_retried),
         handshakes_resumed: total(|c| &c.handshakes_resumed),
         handshakes_failed: total(|c| &c.handshakes_failed),
+        client_certificates: total(|c| &c.client_certificates),
         malformed: total(|c| &c.malformed),
         stalled: total(|c| &c.stalled),
         broken: total(|c| &c.broken),

@@ -7,7 +7,7 @@ use super::document::{Document, Tree, remove};
 use super::effective::mask_options;
 use super::error::{Place, Problem, suggest};
 use super::keys::Node;
-use super::locate::{KeyPath, Step};
+use super::locate::{KeyPath, Step, is_secret_key};
 
 /// What is wrong with a flag, and what would be right.
 type Wrong = (String, String);
@@ -34,7 +34,7 @@ impl<'i> Document<'i> {
             )
         })?;
         let path = self.resolve(&steps).map_err(|(what, right)| wrong(what, right))?;
-        if path.is_secret() || mask_options(value) != value {
+        if path.is_secret() || mask_options(value) != value || names_secret(value) {
             return Err(wrong(
                 "passwords do not belong in arguments, where every user of this machine can read them".to_owned(),
                 "write it in the workload file".to_owned(),
@@ -135,6 +135,16 @@ fn only(table: &mut Tree<'_>, node: Option<&Node>, key: &str) {
         let others: Vec<_> = table.keys().filter(|k| k.get_ref() != key).cloned().collect();
         others.iter().for_each(|other| drop(table.remove(other)));
     }
+}
+
+/// Whether the value is a table, or a list of them, with a secret among its keys; also if it is none for lack of a brace.
+fn names_secret(value: &str) -> bool {
+    let key = |before: &str| {
+        let before = before.trim_end_matches([' ', '\t', '"', '\'']);
+        is_secret_key(before.rsplit(|c: char| !c.is_alphanumeric() && !"-_".contains(c)).next().unwrap_or_default())
+    };
+    let pieces: Vec<_> = value.split('=').collect();
+    value.trim_start().starts_with(['{', '[']) && pieces[..pieces.len() - 1].iter().any(|before| key(before))
 }
 
 /// The words of a dotted key, quotes and all, as TOML reads it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::auth::Algorithm;
 
 use super::file::{AuthSection, File, OfferName, OnOff, Until};
-use super::quantity::Time;
+use super::quantity::{Count, Time};
 use super::{Likeness, Offer};
 
 /// Fills in what follows from something else; `stem` is the file's name without folder and `.toml`.
@@ -19,6 +19,8 @@ pub(crate) fn fill(file: &mut File, stem: &str) {
     let mut realm = None;
     if let Some(OnOff::On(embedded)) = &mut file.target.embedded {
         fill_auth(&mut embedded.auth, embedded.likeness);
+        let queue = embedded.likeness.usual_queue().map(|requests| Count(requests as u64));
+        embedded.work.queue = embedded.work.queue.or(queue);
         realm = Some(embedded.auth.realm.clone());
     }
     for fleet in &mut file.fleet {
@@ -35,6 +37,7 @@ pub(crate) fn fill(file: &mut File, stem: &str) {
 fn fill_auth(auth: &mut AuthSection, likeness: Likeness) {
     auth.offers.get_or_insert_with(|| likeness.usual_offers().iter().copied().map(OfferName).collect());
     auth.nonce_lifetime.get_or_insert(Time(likeness.nonce_lifetime()));
+    auth.userhash.get_or_insert(likeness.usual_userhash());
 }
 
 impl Likeness {
@@ -56,5 +59,18 @@ impl Likeness {
             Likeness::Lighttpd => Duration::from_secs(600),
             _ => Duration::from_secs(300),
         }
+    }
+
+    /// How many requests wait for its workers as a rule; none: any number. Source: IIS's kernel queue of 1,000 (seen).
+    pub const fn usual_queue(self) -> Option<usize> {
+        match self {
+            Likeness::Iis => Some(1_000),
+            _ => None,
+        }
+    }
+
+    /// Whether its challenges offer `userhash` as a rule: only where the RFC is taken to the letter.
+    pub const fn usual_userhash(self) -> bool {
+        matches!(self, Likeness::Strict)
     }
 }

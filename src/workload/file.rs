@@ -8,12 +8,14 @@ mod network;
 mod phase;
 mod run;
 mod target;
+mod trouble;
 
 pub(crate) use fleet::{CredentialsSection, FleetSection, PeopleSection};
-pub(crate) use network::{NetworkSection, TimeoutsSection, TlsSection};
+pub(crate) use network::{DeviceCertificatesSection, NetworkSection, TimeoutsSection, TlsSection};
 pub(crate) use phase::{ArrivalSection, PhaseSection};
 pub(crate) use run::{RunSection, Until};
-pub(crate) use target::{AuthSection, EmbeddedSection, OfferName, OnOff, TargetSection};
+pub(crate) use target::{AuthSection, EmbeddedSection, EmbeddedTlsSection, OfferName, OnOff, TargetSection};
+pub(crate) use trouble::{EventSection, FaultsSection, WorkSection};
 
 use std::collections::BTreeMap;
 

@@ -82,10 +82,15 @@ impl KeyPath {
     }
 }
 
-/// Whether a key of this name holds a secret. `sb` is the password macro of `cisco-mpp`.
+/// Whether a key of this name holds a secret. `sb` to `sd` are the secret macros of `cisco-mpp`.
 pub(crate) fn is_secret_key(key: &str) -> bool {
+    // A share of passwords, and no password.
+    if key == "password-change" {
+        return false;
+    }
     let key = key.to_lowercase();
-    key == "sb" || ["password", "passwd", "pwd", "secret"].iter().any(|word| key.contains(word))
+    ["sb", "sc", "sd"].contains(&key.as_str())
+        || ["password", "passwd", "pwd", "secret"].iter().any(|word| key.contains(word))
 }
 
 impl fmt::Display for KeyPath {

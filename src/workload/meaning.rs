@@ -4,6 +4,7 @@ mod fleet;
 mod network;
 mod phase;
 mod target;
+mod trouble;
 
 use std::path::Path;
 
@@ -49,12 +50,16 @@ impl Meaning<'_> {
         }
         let (fleets, lists) = self.fleets(&mut file.fleet);
         let target = self.target(&file.target);
+        let fallback = self.fallback(&file.target);
+        if let Some(target) = &target {
+            self.fit(&fleets, target);
+        }
         let phases = self.phases(&file);
         let end = self.end(&file);
         let compression = self.compression(&file.run);
         let timeouts = self.timeouts(&file.timeouts);
         let network = self.network(&file.network, target.as_ref());
-        let tls = Self::tls(&file.tls);
+        let tls = self.tls(&file.tls);
         let thresholds = self.thresholds(&file.thresholds);
         if let (Some(target), true) = (target, self.problems.is_empty()) {
             let (effective, sha256) = effective::text(&file, &lists);
@@ -66,6 +71,7 @@ impl Meaning<'_> {
                 seed,
                 fleets,
                 target,
+                fallback,
                 phases,
                 compression,
                 end,

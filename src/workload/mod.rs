@@ -5,6 +5,7 @@ mod csv;
 mod defaults;
 mod document;
 mod effective;
+mod embedded;
 mod error;
 mod figure;
 mod file;
@@ -22,6 +23,7 @@ mod schedule;
 mod shuffle;
 mod threshold;
 
+pub use embedded::*;
 pub use error::{Place, Problem, WorkloadError};
 pub use file::schema;
 pub use load::{Overrides, load, load_with, parse, parse_with};

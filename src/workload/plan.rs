@@ -1,14 +1,13 @@
 //! The workload as meant: every default filled in, every value checked.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::auth::Algorithm;
 use crate::phone::{Fleet, Moment, Origin, Trigger};
 
-use super::Threshold;
+use super::{EmbeddedTarget, Threshold};
 
 /// A run, ready to be carried out in real or virtual time.
 #[derive(Debug)]
@@ -25,6 +24,8 @@ pub struct Plan {
     pub fleets: Vec<Arc<Fleet>>,
     /// What the phones talk to.
     pub target: Target,
+    /// A plain HTTP server for phones that fall back to it where HTTPS cannot be had.
+    pub fallback: Option<Arc<Origin>>,
     /// The stretches of the run.
     pub phases: Vec<Phase>,
     /// Phone seconds per real second (1: real time).
@@ -56,6 +57,7 @@ pub enum End {
 
 /// What the phones talk to.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one in a run")]
 pub enum Target {
     /// A server that is there already.
     Url {
@@ -70,88 +72,6 @@ pub enum Target {
     Embedded(EmbeddedTarget),
 }
 
-/// The embedded server, as `serve` and `run` start it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EmbeddedTarget {
-    /// Where it listens; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// Which server it resembles.
-    pub likeness: Likeness,
-    /// How it asks for credentials.
-    pub auth: TargetAuth,
-    /// Whether it speaks TLS, with a CA of its own making.
-    pub tls: Option<TargetTls>,
-    /// Folder to store uploads in; memory if none.
-    pub folder: Option<PathBuf>,
-    /// Whether every phone's backup file is there from the start.
-    pub prefilled: bool,
-    /// Largest body it takes, in octets; the likeness's own limit if none.
-    pub body_limit: Option<u64>,
-    /// How many accept loops (threads).
-    pub accept_loops: usize,
-}
-
-/// Which server the embedded target resembles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Likeness {
-    /// IIS-like: challenge, bodies and limits as read in traces of IIS 10.
-    Iis,
-    /// Apache-like.
-    Apache,
-    /// nginx-like.
-    Nginx,
-    /// lighttpd-like.
-    Lighttpd,
-    /// Keeps to the RFCs to the letter.
-    Strict,
-}
-
-/// How the embedded target asks for credentials.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TargetAuth {
-    /// Schemes offered, in this order; empty: no credentials asked.
-    pub offers: Vec<Offer>,
-    /// The realm in every challenge.
-    pub realm: String,
-    /// Which requests need credentials.
-    pub protects: Protects,
-    /// How long a Digest nonce lives.
-    pub nonce_lifetime: Duration,
-}
-
-/// One scheme the embedded target offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Offer {
-    /// Basic (RFC 7617).
-    Basic,
-    /// Digest with this algorithm (RFC 7616).
-    Digest(Algorithm),
-}
-
-/// Which requests need credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Protects {
-    /// Everything.
-    Everything,
-    /// Everything but the settings files that phones fetch without credentials.
-    AllButSettings,
-    /// Only requests that write.
-    Writes,
-}
-
-/// The embedded target's TLS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TargetTls {
-    /// Versions it speaks.
-    pub versions: TlsVersions,
-    /// Whether it hands out session tickets.
-    pub tickets: bool,
-    /// Kind of key its certificates have.
-    pub key: KeyKind,
-}
-
 /// TLS versions, of those this build can speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub enum TlsVersions {
@@ -164,16 +84,6 @@ pub enum TlsVersions {
     /// Only 1.3.
     #[serde(rename = "1.3")]
     Only13,
-}
-
-/// Kind of a certificate's key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeyKind {
-    /// ECDSA on P-256.
-    EcdsaP256,
-    /// RSA, 2048 bits.
-    Rsa2048,
 }
 
 /// A stretch of the run with one arrival plan.
@@ -286,6 +196,20 @@ pub struct TlsPlan {
     pub resumption: Resumption,
     /// Whether certificates are verified; off only by the long flag, which is stamped on every output.
     pub verify: bool,
+    /// The certificates the phones themselves present when a server asks; none if they have none.
+    pub device_certificates: Option<DeviceCertificates>,
+}
+
+/// Where the phones' own certificates come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceCertificates {
+    /// One for each phone, issued when first needed by a CA made for this run: for servers that trust any, such
+    /// as the embedded one.
+    Derived,
+    /// The same, issued by the CA kept in this folder (`device-ca.pem`, `device-ca-key.pem`), made if there is none.
+    DerivedBy(PathBuf),
+    /// From this folder: `<mac>.pem` or `<extension>.pem`, each with certificates and key.
+    Folder(PathBuf),
 }
 
 /// Session resumption.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bootstorm::driver::{self, Control, Driven, Setting};
 use bootstorm::metrics::SnapshotCell;
-use bootstorm::net::{Settings, TlsSettings, Trust, resolve};
+use bootstorm::net::{Devices, Settings, TlsSettings, Trust, resolve};
 use bootstorm::phone::{Chance, Origin};
 use bootstorm::target::{self, Running, Site};
 use bootstorm::workload::{EmbeddedTarget, Plan, Target};
@@ -24,7 +24,9 @@ pub(crate) fn site(plan: &Plan) -> Site {
 
 /// The plan's embedded target, started.
 pub(crate) fn serve(plan: &Plan) -> Running {
-    target::start(embedded(plan), Arc::new(site(plan)), None).unwrap()
+    let running = target::start_waiting(embedded(plan), Arc::new(site(plan)), None, None).unwrap();
+    running.begin(plan.compression);
+    running
 }
 
 /// How to carry the plan out against `origin`, whose certificates end in `ca` if it speaks TLS.
@@ -33,13 +35,14 @@ pub(crate) fn setting(plan: &Plan, origin: Origin, ca: Option<&str>, shards: u32
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let addresses = runtime.block_on(resolve::resolve([&*origin])).unwrap();
     let trust = ca.map_or_else(Trust::default, |pem| Trust::from_pem("the test's CA", pem.as_bytes()).unwrap());
+    let devices = Devices::of(plan.tls.device_certificates.as_ref(), &plan.fleets).unwrap();
     Setting {
         origin,
         base: String::new(),
         net: Settings {
             timeouts: plan.timeouts,
             network: plan.network.clone(),
-            tls: TlsSettings { plan: plan.tls.clone(), trust, alpn: false },
+            tls: TlsSettings { plan: plan.tls.clone(), trust, alpn: false, devices },
             addresses,
             shards: shards as usize,
         },

@@ -185,9 +185,15 @@ pub async fn settings(origins: &[&Arc<Origin>]) -> Settings {
         timeouts: Timeouts { connect: limit, tls: limit, first_byte: limit, exchange: limit },
         network: Network { sources: Vec::new(), max_connections: None, idle: limit },
         tls: TlsSettings {
-            plan: TlsPlan { versions: TlsVersions::Both, resumption: Resumption::Never, verify: true },
+            plan: TlsPlan {
+                versions: TlsVersions::Both,
+                resumption: Resumption::Never,
+                verify: true,
+                device_certificates: None,
+            },
             trust: Trust::default(),
             alpn: false,
+            devices: None,
         },
         addresses: addresses(origins).await,
         shards: 1,

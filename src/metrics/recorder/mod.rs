@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use super::totals::count;
 use super::{ExchangeFacts, Intervals, LedgerFault, Snapshot, Standings, Tally, Totals};
-use crate::phone::{Action, Failure, Moment, Operation, Outcome, Request, Standing, Trigger};
+use crate::phone::{Action, Failure, Moment, Operation, Outcome, Request, Standing};
 use crate::workload::Start;
 
 /// Counts everything one shard does. Not shared: each shard has its own, and their [`Tally`]s add.
@@ -71,7 +71,7 @@ impl Recorder {
         let intended = self.real(start.at);
         let totals = &mut self.tally.totals;
         totals.pace.record(at.saturating_sub(intended));
-        if start.trigger == Trigger::PowerUp {
+        if start.trigger.boots() {
             totals.provisioning.power_up_intended(intended);
         }
         self.tally.intervals.at(at).starts += 1;
@@ -93,7 +93,7 @@ impl Recorder {
     pub fn action(&mut self, at: Duration, phone: u32, action: &Action) {
         let auth = &mut self.tally.totals.auth;
         match action {
-            Action::Timer(_) => {}
+            Action::Timer(_) | Action::Because(_) => {}
             Action::Send(request) => self.sent(at, phone, request),
             Action::Hangup => self.hung_up(at, phone),
             Action::Planned(operation) => {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::auth::{Algorithm, AnswerScheme};
 use crate::metrics::{Counts, HandshakeFacts, HandshakeKind, unbalanced};
-use crate::phone::{ChallengeKind, DropCause, Origin, Reason, Screen};
+use crate::phone::{ChallengeKind, DropCause, Origin, Reason, Screen, Trigger};
 
 const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)

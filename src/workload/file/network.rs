@@ -1,5 +1,7 @@
 //! `[timeouts]`, `[network]`, `[tls]`.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -60,10 +62,28 @@ pub(crate) struct TlsSection {
     pub(crate) versions: TlsVersions,
     /// Whether sessions are resumed.
     pub(crate) resumption: Resumption,
+    /// The certificates the phones themselves present when a server asks, each its own: `"derived"`, or a table
+    /// `{ derived-by = "DIR" }` or `{ folder = "DIR" }`. Default: they have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) device_certificates: Option<DeviceCertificatesSection>,
+}
+
+/// Where the phones' own certificates come from; folders are relative to the workload file.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) enum DeviceCertificatesSection {
+    /// Issued by a CA that is made for this run: for servers that trust any, such as the embedded one.
+    Derived,
+    /// Issued by the CA in this folder (`device-ca.pem`, `device-ca-key.pem`), made if there is none: give
+    /// `device-ca.pem` to the server first.
+    DerivedBy(PathBuf),
+    /// Read from this folder: `<mac>.pem` or `<extension>.pem`, each with the certificates and the key. A phone
+    /// without a file presents none.
+    Folder(PathBuf),
 }
 
 impl Default for TlsSection {
     fn default() -> Self {
-        TlsSection { versions: TlsVersions::Both, resumption: Resumption::Never }
+        TlsSection { versions: TlsVersions::Both, resumption: Resumption::Never, device_certificates: None }
     }
 }

@@ -10,10 +10,10 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::auth::{Algorithm, AnswerScheme};
 use crate::workload::error::suggest;
-use crate::workload::quantity::{Size, Time};
-use crate::workload::{KeyKind, Likeness, Offer, Protects, TlsVersions};
+use crate::workload::file::{EventSection, FaultsSection, WorkSection};
+use crate::workload::quantity::{Count, Size, Time};
+use crate::workload::{ClientCertificates, KeyKind, Likeness, Offer, Protects, TlsVersions};
 
 /// What the phones talk to. Exactly one of `url` and `embedded`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +27,10 @@ pub(crate) struct TargetSection {
     /// never used, as no phone would.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ca: Option<PathBuf>,
+    /// A plain HTTP server, for example `http://files.example.net`, asked where HTTPS cannot be had by phones that do
+    /// that (`avaya-96xx`). Its host needs the same consent. Default: there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) http_fallback: Option<String>,
     /// The embedded server, started by the run: `true` for all defaults, or a table `[target.embedded]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) embedded: Option<OnOff<EmbeddedSection>>,
@@ -55,6 +59,16 @@ pub(crate) struct EmbeddedSection {
     pub(crate) body_limit: Option<Size>,
     /// How many accept loops (threads) it runs, 1 to 1024.
     pub(crate) accept_loops: u32,
+    /// Whether it takes PUT and DELETE; `false` answers 405, as a server without WebDAV does. (POST is a script's
+    /// business, and stays.)
+    pub(crate) webdav: bool,
+    /// How long requests take, and how many wait. Default: no time at all.
+    pub(crate) work: WorkSection,
+    /// What goes wrong at random. Default: nothing.
+    pub(crate) faults: FaultsSection,
+    /// What befalls the server in the course of the run: one `[[target.embedded.event]]` for each event.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) event: Vec<EventSection>,
 }
 
 impl Default for EmbeddedSection {
@@ -68,6 +82,10 @@ impl Default for EmbeddedSection {
             prefilled: false,
             body_limit: None,
             accept_loops: 1,
+            webdav: true,
+            work: WorkSection::default(),
+            faults: FaultsSection::default(),
+            event: Vec::new(),
         }
     }
 }
@@ -88,6 +106,13 @@ pub(crate) struct AuthSection {
     /// How long a Digest nonce lives. Default: the likeness's own (lighttpd-like 10 minutes, the others 5).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) nonce_lifetime: Option<Time>,
+    /// How many Digest nonces it has room for; older ones are forgotten, and stale when they come back. Apache's own
+    /// table has room for about 12. Default: room for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) nonce_table: Option<Count>,
+    /// Whether Digest challenges offer `userhash`. Default: only `strict` does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) userhash: Option<bool>,
 }
 
 impl Default for AuthSection {
@@ -97,6 +122,8 @@ impl Default for AuthSection {
             realm: "Digest".to_owned(),
             protects: Protects::AllButSettings,
             nonce_lifetime: None,
+            nonce_table: None,
+            userhash: None,
         }
     }
 }
@@ -111,11 +138,23 @@ pub(crate) struct EmbeddedTlsSection {
     pub(crate) tickets: bool,
     /// Kind of key its certificates have.
     pub(crate) key: KeyKind,
+    /// Whether clients must show a certificate of their own; see `tls.device-certificates` for the phones' side.
+    pub(crate) client_certificates: ClientCertificates,
+    /// PEM file with the CAs from which they must be, relative to the workload file. Default: any certificate will
+    /// do, if its holder has the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_ca: Option<PathBuf>,
 }
 
 impl Default for EmbeddedTlsSection {
     fn default() -> Self {
-        EmbeddedTlsSection { versions: TlsVersions::Both, tickets: true, key: KeyKind::EcdsaP256 }
+        EmbeddedTlsSection {
+            versions: TlsVersions::Both,
+            tickets: true,
+            key: KeyKind::EcdsaP256,
+            client_certificates: ClientCertificates::None,
+            client_ca: None,
+        }
     }
 }
 
@@ -182,23 +221,19 @@ impl<T: JsonSchema> JsonSchema for OnOff<T> {
     }
 }
 
-/// The name of an offer: `basic`, `digest-md5-sess`, …
+/// The name of an offer: `basic`, `digest-md5-sess`, `negotiate`, …
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OfferName(pub(crate) Offer);
 
 impl OfferName {
     /// Every offer with its name, the same word as the answer's in the figures.
     pub(crate) fn all() -> impl Iterator<Item = (&'static str, Offer)> + Clone {
-        let digests = Algorithm::ALL.into_iter().map(|a| (AnswerScheme::Digest(a).name(), Offer::Digest(a)));
-        std::iter::once((AnswerScheme::Basic.name(), Offer::Basic)).chain(digests)
+        Offer::all().map(|offer| (offer.name(), offer))
     }
 
     /// The word of the file.
     pub(crate) const fn name(self) -> &'static str {
-        match self.0 {
-            Offer::Basic => AnswerScheme::Basic.name(),
-            Offer::Digest(a) => AnswerScheme::Digest(a).name(),
-        }
+        self.0.name()
     }
 }
 

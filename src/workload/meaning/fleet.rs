@@ -263,8 +263,8 @@ impl Meaning<'_> {
         let [null, wrong, stale_realm] =
             [("null", typed.null), ("wrong", typed.wrong), ("stale-realm", typed.stale_realm)]
                 .map(|(key, share)| self.share(&at.then(key), share.0));
-        // Shares such as 0.1 + 0.2 are a hair more than they look.
-        if null + wrong + stale_realm > 1.0 + 1e-9 {
+        // A share above 1 has been told. Shares such as 0.1 + 0.2 are a hair more than they look.
+        if [null, wrong, stale_realm].iter().all(|share| *share <= 1.0) && null + wrong + stale_realm > 1.0 + 1e-9 {
             let what = format!("null, wrong and stale-realm are {} in sum", null + wrong + stale_realm);
             self.say(at, what, "they are parts of one fleet: at most 1 in sum");
         }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use http::Uri;
 
 use super::Meaning;
-use crate::phone::Origin;
-use crate::workload::file::{AuthSection, EmbeddedSection, OnOff, TargetSection};
+use crate::phone::{Fleet, Origin};
+use crate::workload::file::{AuthSection, EmbeddedSection, EmbeddedTlsSection, OnOff, TargetSection};
 use crate::workload::locate::{KeyPath, key};
-use crate::workload::{EmbeddedTarget, Target, TargetAuth, TargetTls};
+use crate::workload::{ClientCertificates, EmbeddedTarget, Target, TargetAuth, TargetTls};
 
 impl Meaning<'_> {
     /// What the phones talk to; if there is none, that has been told.
@@ -50,6 +50,40 @@ impl Meaning<'_> {
         }
     }
 
+    /// `target.http-fallback`.
+    pub(super) fn fallback(&mut self, typed: &TargetSection) -> Option<Arc<Origin>> {
+        let at = key!["target", "http-fallback"];
+        let right = "write scheme, host and port alone, for example \"http://files.example.net:8080\"";
+        match origin(typed.http_fallback.as_ref()?) {
+            Ok((origin, base)) if !origin.tls && base.is_empty() => return Some(Arc::new(origin)),
+            Ok((origin, _)) if origin.tls => self.say(&at, "is no plain HTTP", right),
+            Ok(_) => self.say(&at, "names a folder; phones ask for the same paths there", right),
+            Err((what, right)) => self.say(&at, what, right),
+        }
+        None
+    }
+
+    /// Settings that name servers must name this one.
+    pub(super) fn fit(&mut self, fleets: &[Arc<Fleet>], target: &Target) {
+        let (servers, base) = match target {
+            Target::Url { origin, base, .. } => (vec![Origin::clone(origin)], base.as_str()),
+            Target::Embedded(embedded) => {
+                let (host, port) = (embedded.listen.ip().to_string(), embedded.listen.port());
+                (vec![Origin { tls: embedded.tls.is_some(), host, port }], "")
+            }
+        };
+        for (n, fleet) in fleets.iter().enumerate() {
+            if let Err(wrong) = fleet.family.fits(&servers, base) {
+                let mut at = key!["fleet", n, "settings"];
+                if let Some(key) = &wrong.key {
+                    at = at.then(key.as_str());
+                }
+                let (what, right) = wrong.message.split_once("; ").unwrap_or((&wrong.message, ""));
+                self.say(&at, what, right);
+            }
+        }
+    }
+
     fn embedded(&mut self, typed: &EmbeddedSection) -> EmbeddedTarget {
         let at = |key: &str| key!["target", "embedded"].then(key);
         let listen = typed.listen.parse::<SocketAddr>().unwrap_or_else(|_| {
@@ -65,7 +99,10 @@ impl Meaning<'_> {
         }
         let auth_at = at("auth");
         let auth = self.auth(&typed.auth, &auth_at);
-        let tls = typed.tls.on().map(|t| TargetTls { versions: t.versions, tickets: t.tickets, key: t.key });
+        let tls = typed.tls.on().map(|typed| self.embedded_tls(typed, &at("tls")));
+        let work = self.work(&typed.work, &at("work"));
+        let faults = self.faults(&typed.faults, &at("faults"));
+        let events = self.events(&typed.event, &at("event"), tls.is_some());
         EmbeddedTarget {
             listen,
             likeness: typed.likeness,
@@ -75,6 +112,10 @@ impl Meaning<'_> {
             prefilled: typed.prefilled,
             body_limit: typed.body_limit.map(|limit| limit.0),
             accept_loops: typed.accept_loops as usize,
+            webdav: typed.webdav,
+            work,
+            faults,
+            events,
         }
     }
 
@@ -93,7 +134,39 @@ impl Meaning<'_> {
             let right = "every answer would be stale; use for example \"1s\" to see many stale nonces";
             self.say(&at.then("nonce-lifetime"), "no nonce would ever be good", right);
         }
-        TargetAuth { offers, realm: typed.realm.clone(), protects: typed.protects, nonce_lifetime }
+        let nonce_table = typed.nonce_table.map(|count| usize::try_from(count.0).unwrap_or(usize::MAX));
+        if nonce_table == Some(0) {
+            self.say(&at.then("nonce-table"), "no nonce would ever be good", "leave it out for room for all");
+        }
+        TargetAuth {
+            offers,
+            realm: typed.realm.clone(),
+            protects: typed.protects,
+            nonce_lifetime,
+            nonce_table,
+            userhash: typed.userhash.unwrap_or_default(),
+        }
+    }
+
+    fn embedded_tls(&mut self, typed: &EmbeddedTlsSection, at: &KeyPath) -> TargetTls {
+        let client_ca = typed.client_ca.as_ref().map(|file| self.base.join(file));
+        if let Some(file) = &client_ca {
+            if !file.is_file() {
+                let right = "paths are relative to the workload file; name a PEM file with CA certificates";
+                self.say(&at.then("client-ca"), format!("there is no file {}", file.display()), right);
+            }
+            if typed.client_certificates == ClientCertificates::None {
+                let right = "set client-certificates to \"asked\" or \"demanded\"";
+                self.say(&at.then("client-ca"), "clients are not asked for certificates", right);
+            }
+        }
+        TargetTls {
+            versions: typed.versions,
+            tickets: typed.tickets,
+            key: typed.key,
+            client_certificates: typed.client_certificates,
+            client_ca,
+        }
     }
 }
 

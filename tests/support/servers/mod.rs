@@ -115,6 +115,11 @@ impl Server {
             .collect()
     }
 
+    /// Lets it finish and ends it: logs the site's own directives name are whole then.
+    pub(crate) fn stop_with_its_log_whole(mut self) {
+        assert!(self.end(self.program.graceful_stop()), "{} had to be killed", self.program.name());
+    }
+
     /// Sends `signal` and waits for the end; insists with SIGTERM, then SIGKILL. Whether the first was enough.
     fn end(&mut self, signal: Signal) -> bool {
         let mut asked = 0;
