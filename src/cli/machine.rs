@@ -28,6 +28,12 @@ pub(super) fn open_files() -> u64 {
     fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64)
 }
 
+/// Whether this process was told by its parent to ignore a signal; no where the system does not say.
+pub(super) fn ignores(signal: i32) -> bool {
+    let mask = line_of("/proc/self/status", "SigIgn").and_then(|mask| u64::from_str_radix(&mask, 16).ok());
+    u32::try_from(signal - 1).ok().and_then(|bit| Some(mask? >> bit & 1 == 1)).unwrap_or(false)
+}
+
 /// The value of the first line `name: value` of a file.
 fn line_of(file: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(file).ok()?;

@@ -137,3 +137,14 @@ fn log(verbose: u8) -> Result<(), Ended> {
 fn colour(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
+
+/// Writes a result to standard output. A reader that has gone (`| head`) is no failure; a disk that is full is one.
+fn print(text: &str) -> Result<(), Ended> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Ended::undone(format!("standard output: cannot be written ({error}); send it where there is room")))
+        }
+        _ => Ok(()),
+    }
+}

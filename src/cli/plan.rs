@@ -1,7 +1,6 @@
 //! `bootstorm plan`: what a workload would do, without sending anything.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 
 use clap::Args;
 use serde_json::json;
@@ -42,8 +41,7 @@ pub(super) fn run(args: PlanArgs) -> Result<Exit, Ended> {
     let phases: Vec<_> = (0..plan.phases.len()).map(|index| facts(&plan, index)).collect();
     let hash = plan.schedule_hash(args.shards);
     let text = if args.json { as_json(&plan, &phases, &hash, args.shards) } else { as_text(&plan, &phases, &hash) };
-    // A reader that has gone is no failure of the plan.
-    let _ = io::stdout().write_all(text.as_bytes());
+    super::print(&text)?;
     Ok(Exit::Passed)
 }
 

@@ -1,13 +1,14 @@
 //! `bootstorm run`: from a workload to a report.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::progress::Progress;
 use super::workload::WorkloadArgs;
@@ -196,23 +197,26 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
     Ok(Bounds { connections: usize::try_from(most).unwrap_or(usize::MAX), limits })
 }
 
-/// Runs the shards, shows progress, and hands Ctrl-C on: the first drains, the second ends at once.
+/// Runs the shards, shows progress, and hands Ctrl-C (or a terminal that closed) on: the first drains, the second ends
+/// at once.
 fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Driven, driver::RunError> {
     let mut progress = Progress::new(plan.phones().into());
     // Before the first phone: who interrupts early gets a report as well.
     let within = runtime.enter();
-    let signals = signal(SignalKind::interrupt()).and_then(|i| Ok((i, signal(SignalKind::terminate())?)));
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    // What was ignored from the start stays so: `nohup`, or a script's job in the background.
+    let heeded = kinds.into_iter().filter(|kind| !machine::ignores(kind.as_raw_value()));
+    let signals = heeded.map(signal).collect::<io::Result<Vec<_>>>();
     drop(within);
     std::thread::scope(|scope| {
         let run = scope.spawn(|| driver::run(plan, setting));
         let watched = runtime.block_on(async {
-            let (mut interrupt, mut terminate) = signals?;
+            let mut signals = signals?;
             let mut tick = tokio::time::interval(Duration::from_millis(100));
             while !run.is_finished() {
                 tokio::select! {
                     _ = tick.tick() => progress.show(&setting.snapshots),
-                    _ = interrupt.recv() => progress.interrupted(setting.control.interrupt()),
-                    _ = terminate.recv() => progress.interrupted(setting.control.interrupt()),
+                    () = any_of(&mut signals) => progress.interrupted(setting.control.interrupt()),
                 }
             }
             io::Result::Ok(())
@@ -224,6 +228,15 @@ fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Drive
         progress.end();
         ended
     })
+}
+
+/// Until one of the signals comes.
+async fn any_of(signals: &mut [Signal]) {
+    std::future::poll_fn(|cx| match signals.iter_mut().any(|signal| signal.poll_recv(cx).is_ready()) {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
+    })
+    .await;
 }
 
 /// Everything the reports are made from.
@@ -286,10 +299,10 @@ fn report(args: &RunArgs, folder: &Folder, record: &Record, circumstances: Circu
     } else {
         report::render(&summary, written.is_ok().then_some(folder.path()), colour(&io::stdout()))
     };
-    // A reader that has gone (`| head`) is no failure of the run: the folder has it all.
-    let _ = io::stdout().lock().write_all(text.as_bytes());
+    let printed = super::print(&text);
     // A disk that filled up meanwhile does not take the figures from the person who waited for them.
     written.map_err(Ended::folder)?;
+    printed?;
     end(record)
 }
 

@@ -126,7 +126,8 @@ impl Meaning<'_> {
             return wrong(format!("{phones} phones are too many"), format!("a run has at most {MOST_PHONES}"));
         }
         let Some(counts) = scaled(&counts, u64::from(phones)) else {
-            let what = format!("{phones} phones are too few for {} fleets", typed.len());
+            let are = if phones == 1 { "phone is" } else { "phones are" };
+            let what = format!("{phones} {are} too few for {} fleets", typed.len());
             return wrong(what, "each fleet keeps at least one".to_owned());
         };
         for ((fleet, count), rows) in typed.iter_mut().zip(counts).zip(rows) {
