@@ -64,7 +64,7 @@ impl Wire {
                 client_certificates: ClientCertificates::None,
             }),
         };
-        let mut config = EmbeddedTarget { tls, ..scene::embedded(&plan).clone() };
+        let mut config = EmbeddedTarget { tls, accept_loops: 1, ..scene::embedded(&plan).clone() };
         config.auth.offers.clear();
         let server = target::start(&config, Arc::new(scene::site(&plan)), None).unwrap();
         let origin = Arc::new(server.origin());
