@@ -30,6 +30,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::family::{Challenged, Decision, Family, Learns, Registration, SettingsError, Stage, Step, Task};
+use super::path::{encoded, unfit};
 use super::settings::{self, header_value};
 use super::{Delay, Operation, Outcome, Purpose, Recurrence, Template, Trigger, backup};
 use crate::auth::{Credentials, Preference};
@@ -126,7 +127,7 @@ impl HttpDevice {
         let wrong = |key: &str, message: String| SettingsError { key: Some(key.to_owned()), message };
         let template = |key: &str, text: &str| Template::parse(text).map_err(|e| wrong(key, e.to_string()));
         let path = |key: &str, text: &str| {
-            if !text.starts_with('/') || text.bytes().any(|b| !(0x21..0x7f).contains(&b) || b == b'#') {
+            if !text.starts_with('/') || unfit(&text.replace(['{', '}'], "")).is_some() {
                 return Err(wrong(key, format!("`{text}` is no path; write for example \"/{{mac}}.cfg\"")));
             }
             template(key, text)
@@ -165,7 +166,7 @@ impl HttpDevice {
         let agent = HeaderValue::try_from(self.user_agent.fill(task.who)).ok();
         Step {
             method,
-            path: path.fill(task.who),
+            path: encoded(&path.fill(task.who)),
             headers: agent.into_iter().map(|agent| (header::USER_AGENT, agent)).collect(),
             body: bytes::Bytes::new(),
             then: u8::MAX,

@@ -133,7 +133,8 @@ impl Piece {
             None => (inside, None),
         };
         let (name, add) = match name.split_once('+') {
-            Some((name, add)) => (name, add.parse().map_err(|_| bad())?),
+            // So far from the end that no number leads beyond it.
+            Some((name, add)) => (name, add.parse::<u64>().ok().filter(|a| *a < 1 << 48).ok_or_else(bad)?),
             None => (name, 0),
         };
         let of_run = match name {

@@ -4,6 +4,7 @@ use http::HeaderValue;
 use serde::de::DeserializeOwned;
 
 use super::SettingsError;
+use super::path::unfit;
 
 /// The settings in `table`, strictly: an unknown name is an error.
 pub(super) fn read<T: DeserializeOwned>(table: &toml::Table) -> Result<T, SettingsError> {
@@ -19,7 +20,7 @@ pub(super) fn path_setting(key: &str, value: &str) -> Result<String, SettingsErr
             message: format!("`{value}` must be a path such as `/backup`: the server itself is the target's url"),
         });
     }
-    if value.bytes().any(|b| b <= b' ' || b == 0x7f || b == b'?' || b == b'#') {
+    if unfit(value).is_some() || value.contains('?') {
         return Err(SettingsError {
             key: Some(key.to_owned()),
             message: format!("`{value}` has a character that no URL path may have; percent-encode it"),
@@ -34,7 +35,7 @@ pub(super) fn file_setting(key: &str, value: &str) -> Result<String, SettingsErr
     if value.is_empty() || value.starts_with('/') {
         return Err(wrong(format!("`{value}` must be a file's name, without a `/` before it")));
     }
-    if value.bytes().any(|b| !(0x21..0x7f).contains(&b) || b == b'#') {
+    if unfit(value).is_some() {
         return Err(wrong(format!("`{value}` has a character that no URL path may have; percent-encode it")));
     }
     Ok(value.to_owned())

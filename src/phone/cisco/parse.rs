@@ -1,5 +1,6 @@
 //! Reading a profile rule. Errors quote no more of it than the piece that is wrong, and never an option's value.
 
+use super::super::path;
 use super::rule::{Alternative, Assign, Comparison, Operand, Operator, ProfileRule, Resource};
 
 impl ProfileRule {
@@ -253,7 +254,11 @@ fn checked_url(url: &str) -> Result<&str, String> {
     if url.is_empty() {
         return Err("there are options, but no URL".into());
     }
-    if let Some(bad) = url.chars().find(|c| !matches!(c, '!'..='~') || "\"#".contains(*c)) {
+    // An IPv6 address has brackets, and it alone.
+    let (_, unchecked) = url.split_once("://").unwrap_or(("", url));
+    let unchecked =
+        unchecked.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(unchecked, |(_, rest)| rest);
+    if let Some(bad) = path::unfit(unchecked) {
         return Err(format!("the URL has {bad:?}, which none may have; percent-encode it"));
     }
     match url.split_once("://") {
