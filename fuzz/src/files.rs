@@ -1,7 +1,7 @@
 //! Lists of phones and users, and the names of files.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bootstorm::target::{Accounts, FilePath};
 use bootstorm::workload::{Overrides, parse};
@@ -12,13 +12,15 @@ pub fn fleet_list(data: &[u8]) {
         let _ = Accounts::from_csv(text, Path::new("users.csv"));
     }
     let list = list();
-    std::fs::write(list, data).unwrap();
+    let folder = list.parent().unwrap();
     let name = list.file_name().unwrap().to_string_lossy();
     let workload = format!(
         "[target]\nembedded = true\n[[fleet]]\nfamily = \"avaya-96xx\"\ncsv = \"{name}\"\n[[phase]]\ndoes = \"power-up\"\n"
     );
-    let folder = list.parent().unwrap();
-    match parse(&workload, "fuzz.toml", folder, &Overrides::default()) {
+    std::fs::write(&list, data).unwrap();
+    let plan = parse(&workload, "fuzz.toml", folder, &Overrides::default());
+    std::fs::remove_file(&list).unwrap();
+    match plan {
         Ok(plan) => {
             for index in 0..plan.phones() {
                 assert!(!plan.fleets[0].identity(index).extension.is_empty());
@@ -28,16 +30,12 @@ pub fn fleet_list(data: &[u8]) {
     }
 }
 
-/// The one file the list is written to, in memory where there is such a folder.
-fn list() -> &'static Path {
-    static LIST: OnceLock<PathBuf> = OnceLock::new();
-    LIST.get_or_init(|| {
-        let memory = Path::new("/dev/shm");
-        let folder = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        let own = folder.join(format!("bootstorm-fuzz-{}", std::process::id()));
-        std::fs::create_dir_all(&own).unwrap();
-        own.join("list.csv")
-    })
+/// Where the next list is for the moment it is read: in memory where there is such a folder.
+fn list() -> PathBuf {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    folder.join(format!("bootstorm-fuzz-{}-{}.csv", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// Whatever a request asks for: refused, or a name that stays below the root.

@@ -1,7 +1,7 @@
 //! Where a redirect leads, if it may be followed at all.
 
 use super::Origin;
-use super::path::unfit;
+use super::settings::unsendable;
 
 /// The path below `base` that `location` names, if it stays on `origin` and below `base`: redirects never
 /// leave the origins a workload names.
@@ -23,7 +23,7 @@ pub(super) fn path_within(location: &str, origin: &Origin, base: &str, asked: &s
         format!("{folder}/{location}")
     };
     let path = absolute.split('#').next()?.strip_prefix(base)?;
-    let clean = path.starts_with('/') && unfit(path).is_none();
+    let clean = path.starts_with('/') && unsendable(path).is_none();
     clean.then(|| path.to_owned())
 }
 

@@ -4,7 +4,6 @@ use http::HeaderValue;
 use serde::de::DeserializeOwned;
 
 use super::SettingsError;
-use super::path::unfit;
 
 /// The settings in `table`, strictly: an unknown name is an error.
 pub(super) fn read<T: DeserializeOwned>(table: &toml::Table) -> Result<T, SettingsError> {
@@ -20,7 +19,7 @@ pub(super) fn path_setting(key: &str, value: &str) -> Result<String, SettingsErr
             message: format!("`{value}` must be a path such as `/backup`: the server itself is the target's url"),
         });
     }
-    if unfit(value).is_some() || value.contains('?') {
+    if unsendable(value).is_some() || value.contains('?') {
         return Err(SettingsError {
             key: Some(key.to_owned()),
             message: format!("`{value}` has a character that no URL path may have; percent-encode it"),
@@ -35,10 +34,16 @@ pub(super) fn file_setting(key: &str, value: &str) -> Result<String, SettingsErr
     if value.is_empty() || value.starts_with('/') {
         return Err(wrong(format!("`{value}` must be a file's name, without a `/` before it")));
     }
-    if unfit(value).is_some() {
+    if unsendable(value).is_some() {
         return Err(wrong(format!("`{value}` has a character that no URL path may have; percent-encode it")));
     }
     Ok(value.to_owned())
+}
+
+/// The first character that no request target may have (RFC 9112 3.2, RFC 3986 3.3 and 3.4): what is sent is then
+/// just what a Digest answer was made for.
+pub(super) fn unsendable(target: &str) -> Option<char> {
+    target.chars().find(|c| !(c.is_ascii_alphanumeric() || "-._~%!$&'()*+,;=:@/?".contains(*c)))
 }
 
 /// A header's value.
