@@ -190,7 +190,7 @@ impl Desk<'_> {
     fn give(&mut self, input: Input<'_>) {
         let ends =
             matches!(input, Input::Answered(_) | Input::Failed(_) | Input::Abort | Input::Trigger(Trigger::PowerUp));
-        let ctx = Context { fleet: self.fleet, chance: &self.chance, origin: &self.origin, base: "" };
+        let ctx = Context { fleet: self.fleet, chance: &self.chance, origin: &self.origin, base: "", fallback: None };
         let mut actions = Vec::new();
         self.phone.handle(self.now, input, &ctx, &mut actions);
         let sends = actions.iter().filter(|action| matches!(action, Action::Send(_))).count();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bootstorm::phone::{FAMILIES, Identity, Operation, Task, Template, Upload};
+use bootstorm::phone::{FAMILIES, Identity, Operation, Origin, Task, Template, Upload, Why};
 use bootstorm::workload::{Overrides, parse};
 
 fn identity() -> Identity {
@@ -39,9 +39,11 @@ pub fn profile_rule(data: &[u8]) {
         Err(e) => return assert!(!e.message.is_empty()),
     };
     let who = identity();
-    let task = Task { who: &who, operation: Operation::Resync, tls: true, upload: Upload::default() };
+    let origin = Origin { tls: true, host: "server".to_owned(), port: 443 };
+    let (operation, why, upload) = (Operation::Resync, Why::PowerUp, Upload::default());
+    let task = Task { who: &who, operation, why, origin: &origin, base: "", upload };
     let _ = family.unasked(&task);
-    for number in 0..4 {
+    for number in [0, 32, 64, 96] {
         let Some(step) = family.step(number, &task) else { break };
         assert!(step.path.starts_with('/'), "{text:?} asks for {:?}", step.path);
         // The digest is made of the path as written, so it must stand on the request line just so.

@@ -30,6 +30,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::family::{Challenged, Decision, Family, Learns, Registration, SettingsError, Stage, Step, Task};
+use super::path::encoded;
 use super::settings::{self, header_value};
 use super::{Delay, Identity, Operation, Outcome, Purpose, Recurrence, Template, Trigger, backup};
 use crate::auth::{Credentials, Preference};
@@ -174,7 +175,7 @@ impl HttpDevice {
         let agent = HeaderValue::try_from(self.user_agent.fill(task.who)).ok();
         Step {
             method,
-            path: path.fill(task.who),
+            path: encoded(&path.fill(task.who)),
             headers: agent.into_iter().map(|agent| (header::USER_AGENT, agent)).collect(),
             body: bytes::Bytes::new(),
             then: u8::MAX,

@@ -26,6 +26,7 @@ mod operating;
 mod operation;
 mod origin;
 mod outcome;
+mod path;
 mod person;
 mod recurrence;
 mod redirect;

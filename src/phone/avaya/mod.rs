@@ -17,6 +17,7 @@ use http::{HeaderValue, Method, header};
 pub use self::file::{FileError, read_file};
 use self::profile::Settings;
 use super::family::{Challenged, Decision, Family, Learns, Registration, SettingsError, Stage, Step, Task};
+use super::path::encoded;
 use super::rule::{Deed, Rule};
 use super::settings::{self, file_setting, header_value, path_setting};
 use super::{Delay, Failure, Operation, Outcome, Purpose, Screen, Template, Trigger, backup};
@@ -95,7 +96,7 @@ impl Avaya {
 
     /// "The server gets the extension number of the phone from the backup or restore file name." [seed]
     fn backup_path(&self, task: &Task<'_>) -> String {
-        format!("{}{}_96xxdata.txt", self.settings.bruri, task.who.extension)
+        format!("{}{}_96xxdata.txt", self.settings.bruri, encoded(&task.who.extension))
     }
 
     fn put(&self, task: &Task<'_>) -> Step {

@@ -8,6 +8,7 @@ use super::profile::ReportMethod;
 use super::{Cisco, macros};
 use crate::auth::Credentials;
 use crate::phone::family::{Step, Task};
+use crate::phone::path::encoded;
 use crate::phone::{Identity, Operation, backup};
 
 /// Step numbers of one rule: a rule is one step, or one for each name that bare-IP provisioning tries.
@@ -52,7 +53,7 @@ impl Cisco {
         let missing_ok = |then: u8| (!self.settings.resync_fails_on_fnf).then_some(then);
         if self.tries_names(number) {
             let names = &self.settings.bare_ip_names;
-            let path = macros::expand(names.get(usize::from(number))?, &|name| self.value(name, task));
+            let path = encoded(&macros::expand(names.get(usize::from(number))?, &|name| self.value(name, task)));
             let next = (usize::from(number) + 1 < names.len()).then_some(number + 1);
             return Some(Step { instead: next.or(missing_ok(NAMES)), ..self.get(path, NAMES, task) });
         }
@@ -115,16 +116,7 @@ pub(super) fn path_of(url: &str, base: &str) -> String {
         }
         None => url,
     };
-    let mut out = String::with_capacity(path.len() + 1);
-    if !path.starts_with('/') {
-        out.push('/');
-    }
     // What macros bring in may be anything.
-    for octet in path.bytes() {
-        match octet {
-            b'!'..=b'~' if octet != b'#' && octet != b'"' => out.push(octet.into()),
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    format!("{slash}{}", encoded(path))
 }
