@@ -146,7 +146,10 @@ fn what_is_typed_wrong_says_what_would_be_right() {
     let seeds = "write a whole number from 0 to 18446744073709551615";
     let phones = "write a number of phones, such as 500, 20k or 1M";
     let cases: [(&[&str], String); 10] = [
-        (&["rnu"], format!("unrecognized subcommand 'rnu'\n\n  tip: the verbs are run, plan, serve{usage}")),
+        (
+            &["rnu"],
+            format!("unrecognized subcommand 'rnu'\n\n  tip: the verbs are run, plan, serve, interop, trace{usage}"),
+        ),
         (&["--quick"], format!("unexpected argument '--quick' found{usage}")),
         (
             &["run"],

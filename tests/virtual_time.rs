@@ -138,6 +138,26 @@ fn virtual_time_is_the_same_every_time_and_needs_none() {
     assert_eq!(counters(&in_virtual_time(&plan)), counters(&in_virtual_time(&plan)));
 }
 
+/// In virtual time things do happen in the same moment: here every answer comes when the power goes again.
+#[test]
+fn an_answer_and_a_power_cut_of_the_same_moment_close_the_books() {
+    let again = r#"
+[[phase]]
+name = "again"
+at = "3ms"
+does = "power-up"
+arrival = "at-once"
+"#;
+    let text = WORKLOAD
+        .replace("compression = 10", "compression = 1")
+        .replace("resync-random-delay = \"5s\"", "resync-random-delay = \"0s\"")
+        .replace("{ constant = \"100/s\" }", "\"at-once\"");
+    let plan = Arc::new(parse(&(text + again), "again.toml", Path::new("."), &Overrides::default()).unwrap());
+    let totals = in_virtual_time(&plan);
+    assert_eq!(bootstorm::metrics::unbalanced(&totals), Vec::<String>::new());
+    assert!(totals.exchanges.failures.values().sum::<u64>() >= 500, "{:?}", totals.exchanges.failures);
+}
+
 /// However slow the server is, the phones do the same; only later.
 #[test]
 fn a_slow_server_changes_no_counter() {
@@ -147,4 +167,69 @@ fn a_slow_server_changes_no_counter() {
     let slow = Latencies { connect: Duration::from_millis(20), exchange: Duration::from_millis(30) };
     let (tally, _) = simulate(&plan, &origin, "", slow, |now, request| site.respond(now, request));
     assert_eq!(counters(&tally.totals), counters(&in_virtual_time(&plan)));
+}
+
+/// Phones of every family that are up and told to restart, as before planned work on a building's power.
+const RESTART: &str = r#"
+seed = 12
+[run]
+compression = 20
+limit = "10m"
+
+[target.embedded]
+tls = false
+likeness = "iis"
+prefilled = true
+[target.embedded.auth]
+offers = ["digest-md5-sess"]
+realm = "Digest"
+protects = "all-but-settings"
+
+[[fleet]]
+name = "avaya"
+family = "avaya-96xx"
+count = 60
+starts-on = true
+extension = "{index+20000}"
+backup-size = "1KB..4KB"
+
+[[fleet]]
+name = "cisco"
+family = "cisco-mpp"
+count = 60
+starts-on = true
+extension = "{index+20000}"
+[fleet.settings]
+resync-random-delay-unit = "1s"
+http-report-method = "PUT"
+
+[[fleet]]
+name = "device"
+family = "http-device"
+count = 60
+starts-on = true
+extension = "{index+20000}"
+[fleet.settings]
+urls = ["/none/{mac}.cfg", "/{mac}.xml"]
+next-on = [403, 404]
+upload-path = "/logs/{mac}.log"
+
+[[phase]]
+name = "restart"
+does = "restart"
+arrival = { constant = "100/s" }
+"#;
+
+/// "a planned mass reboot emits an upload burst before the download burst": one upload a phone, then its boot chain; in
+/// virtual time as on sockets.
+#[test]
+fn a_planned_restart_uploads_first_and_counts_the_same() {
+    let plan = Arc::new(parse(RESTART, "restart.toml", Path::new("."), &Overrides::default()).unwrap());
+    let totals = in_virtual_time(&plan);
+    let virtual_time = counters(&totals);
+    for (operation, count) in [("backup", 120), ("report", 60), ("resync", 180), ("restore", 60)] {
+        assert_eq!(virtual_time[&format!("{operation} started")], count.to_string(), "{virtual_time:#?}");
+    }
+    assert_eq!(totals.standings.provisioned, 180, "{virtual_time:#?}");
+    assert_eq!(counters(&live::run(&plan, 2, 2_000).tally.totals), virtual_time);
 }

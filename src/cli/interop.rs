@@ -15,7 +15,7 @@ use crate::auth::Credentials;
 use crate::interop::{Clock, Difference, EXTENSION, Expectation, Ground, LabError, Matrix, Subject, scenarios, text};
 use crate::net::resolve;
 use crate::phone::{FAMILIES, Registration};
-use crate::workload::{self, Overrides, Plan};
+use crate::workload::{self, Overrides, Plan, Timeouts};
 
 /// Arguments of `interop`.
 #[derive(Debug, Args)]
@@ -58,7 +58,7 @@ const AFTER: &str = "The password of --user comes from BOOTSTORM_PASSWORD, from 
                      and those are deleted again.";
 
 /// A minimal workload: what it does not say has the same defaults as in any other.
-const LEAST: &str = "[target.embedded]\n[[fleet]]\nfamily = \"avaya-96xx\"\ncount = 1\n[[phase]]\ndoes = \"power-up\"\n\
+const LEAST: &str = "[target.embedded]\n[[fleet]]\nfamily = \"avaya-96xx\"\ncount = 1\ncredentials = { realm = \"-\" }\n[[phase]]\ndoes = \"power-up\"\n\
                      arrival = \"at-once\"\n";
 
 /// Plays every scenario and prints the matrix.
@@ -77,7 +77,7 @@ pub(super) fn run(args: InteropArgs) -> Result<Exit, Ended> {
         base: server.base.clone(),
         addresses,
         trust: server.trust.clone(),
-        timeouts: plan.timeouts,
+        timeouts: bounded(plan.timeouts),
         device_certificates: plan.tls.device_certificates.clone(),
         seed: plan.seed,
     };
@@ -108,6 +108,17 @@ pub(super) fn run(args: InteropArgs) -> Result<Exit, Ended> {
     // A reader that has gone (`| head`) changes nothing about the server.
     let _ = io::stdout().lock().write_all(shown.as_bytes());
     Ok(if differences.is_some_and(|d| !d.is_empty()) { Exit::Differs } else { Exit::Passed })
+}
+
+/// A run is patient; a person who waits for a matrix is not.
+fn bounded(timeouts: Timeouts) -> Timeouts {
+    let most = |limit: Duration, seconds| limit.min(Duration::from_secs(seconds));
+    Timeouts {
+        connect: most(timeouts.connect, 5),
+        tls: most(timeouts.tls, 5),
+        first_byte: most(timeouts.first_byte, 8),
+        exchange: most(timeouts.exchange, 10),
+    }
 }
 
 fn compared(differences: Option<&[Difference]>) -> String {

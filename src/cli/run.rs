@@ -232,6 +232,8 @@ fn record(plan: &Plan, started_at: SystemTime, driven: Driven, open_files: u64, 
     let cpu_seconds: f64 = driven.cpu.iter().map(Duration::as_secs_f64).sum();
     let busiest = driven.cpu.iter().max().copied().unwrap_or_default();
     let wall = driven.wall.as_secs_f64().max(1e-9);
+    // Threads beyond the cores share them: together they can be no busier than these.
+    let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
     let mut record = Record {
         plan: PlanFacts {
             name: plan.name.clone(),
@@ -246,7 +248,7 @@ fn record(plan: &Plan, started_at: SystemTime, driven: Driven, open_files: u64, 
         tally: driven.tally,
         generator: GeneratorFacts {
             shards,
-            cpu_busy: cpu_seconds / wall / f64::from(shards),
+            cpu_busy: cpu_seconds / wall / f64::from(shards.min(cores)),
             cpu_busy_max: busiest.as_secs_f64() / wall,
             cpu_seconds,
             loop_lag: driven.loop_lag,

@@ -29,6 +29,10 @@ pub(super) struct Lines {
     began: Instant,
     in_flight: HashMap<u32, (u64, AbortHandle)>,
     idle: Queue<(Instant, Connection)>,
+    /// Who wants to go on over the connection it has. These go first: a phone in the midst of an operation does not
+    /// lose its connection to one that has not begun, only because all share this machine's bound.
+    going_on: Queue<(Instant, Box<Request>)>,
+    /// Who waits for a connection.
     waiting: Queue<(Instant, Box<Request>)>,
     /// Tells an exchange from a later one of the same phone.
     serial: u64,
@@ -71,6 +75,7 @@ impl Lines {
             began,
             in_flight: HashMap::new(),
             idle: Queue::new(),
+            going_on: Queue::new(),
             waiting: Queue::new(),
             serial: 0,
             news: Rc::default(),
@@ -80,7 +85,8 @@ impl Lines {
 
     /// Whether nothing is under way or waits.
     pub(super) fn is_quiet(&self) -> bool {
-        self.in_flight.is_empty() && self.waiting.is_empty() && self.news.ended.borrow().is_empty()
+        let nobody_waits = self.going_on.is_empty() && self.waiting.is_empty();
+        nobody_waits && self.in_flight.is_empty() && self.news.ended.borrow().is_empty()
     }
 
     /// Most connections that were open at once.
@@ -128,19 +134,26 @@ impl Lines {
         for wish in wishes.drain(..) {
             match wish {
                 Wish::Hangup { phone } => self.hang_up(phone),
+                Wish::Send { phone, request } if self.idle.has(phone) => self.going_on.push(phone, (now, request)),
                 Wish::Send { phone, request } => self.waiting.push(phone, (now, request)),
             }
         }
         for _ in 0..AT_ONCE {
-            let Some((phone, _)) = self.waiting.first() else { return false };
-            let kept = self.idle.has(phone);
-            if !kept && self.in_flight.len() + self.idle.len() >= self.max && self.idle.pop().is_none() {
-                return false;
-            }
-            let Some((phone, (since, request))) = self.waiting.pop() else { return false };
+            let next = match self.going_on.pop() {
+                Some(next) => Some(next),
+                None if self.is_line_free() => self.waiting.pop(),
+                None => return false,
+            };
+            let Some((phone, (since, request))) = next else { return false };
             self.dispatch(phone, request, since);
         }
-        !self.waiting.is_empty()
+        true
+    }
+
+    /// Whether one more connection may be opened, be it that an idle one was closed for it.
+    fn is_line_free(&mut self) -> bool {
+        let lines = self.in_flight.len() + self.idle.len();
+        lines < self.max || (!self.waiting.is_empty() && self.idle.pop().is_some())
     }
 
     fn dispatch(&mut self, phone: u32, request: Box<Request>, since: Instant) {
@@ -168,6 +181,7 @@ impl Lines {
             task.abort();
         }
         self.idle.remove(phone);
+        self.going_on.remove(phone);
         self.waiting.remove(phone);
         self.connector.forget(phone);
     }

@@ -50,6 +50,15 @@ pub fn of_word(why: &str) -> Option<&'static str> {
             "it does not take this method there: switch uploads on (nginx: dav_methods PUT DELETE; Apache: Dav On; \
              lighttpd: mod_webdav with webdav.activate; IIS: WebDAV and an authoring rule)"
         }
+        "http-404" => {
+            "it takes no upload by that method there: switch uploads on, or let the phones send them by PUT (Cisco: \
+             HTTP_Report_Method)"
+        }
+        "client-certificate-demanded" => {
+            "it demands a client certificate and the phones have none: give them theirs (tls.device-certificates), or do \
+             not demand one"
+        }
+        "client-certificate-refused" => "it does not trust the phones' certificates: give it the CA that issued them",
         "http-403" => "the account may not do this: give it the right to write in that folder",
         "http-409" => "the folder is missing: make it by hand, once",
         "http-413" => {

@@ -155,6 +155,7 @@ pub(super) fn signed_in(bench: &Bench<'_>, transcript: &Transcript) -> Cell {
 /// How the last operation of storing went.
 pub(super) fn stored(bench: &Bench<'_>, transcript: &Transcript) -> Cell {
     match bench.habits.stores.and_then(|operation| transcript.outcomes(operation).last()) {
+        Some(Outcome::NotFound) => Cell::status(http::StatusCode::NOT_FOUND),
         Some(outcome) => with_person(Cell::ended(outcome), transcript),
         None => Cell::none("the phone stored nothing"),
     }

@@ -7,9 +7,14 @@ use super::{Cell, Matrix, Scenario, advice};
 /// The summary, a sentence or two a line.
 pub fn of(matrix: &Matrix) -> Vec<String> {
     if let Some((failure, words)) = &matrix.blocked {
+        let demanded =
+            matrix.columns.iter().filter_map(|c| c.cell("tls.client-certificate")).find_map(|cell| match cell {
+                Cell::Fails { why, .. } => advice::of_word(why),
+                _ => None,
+            });
         return vec![
             format!("No phone of any family gets as far as a request: {} ({words}).", failure.name()),
-            format!("To change: {}.", advice::of_failure(*failure)),
+            format!("To change: {}.", demanded.unwrap_or(advice::of_failure(*failure))),
         ];
     }
     let mut out = Vec::new();
@@ -60,18 +65,30 @@ fn users(column: &Column, out: &mut Vec<String>) {
     if !screens.is_empty() {
         out.push(who(&format!("a person must type, and then it works, when: {}.", screens.join("; "))));
     }
-    for (scenario, why) in failures(column) {
-        out.push(who(&format!("{} -- {} ({why}).", scenario.users, scenario.about)));
+    for (why, rows) in failures(column) {
+        let Some((first, others)) = rows.split_first() else { continue };
+        let others = match others.len() {
+            0 => String::new(),
+            _ => format!(" The same goes for: {}.", others.iter().map(|s| s.about).collect::<Vec<_>>().join("; ")),
+        };
+        out.push(who(&format!("{} -- {} ({why}).{others}", first.users, first.about)));
     }
 }
 
-/// What fails, but for signing in with the right credentials, of which there is a sentence already.
-fn failures(column: &Column) -> impl Iterator<Item = (&'static Scenario, String)> + '_ {
-    column.cells.iter().filter_map(|(key, cell)| {
-        let Cell::Fails { why, fault } = cell else { return None };
-        let scenario = all().find(|s| s.key == *key).filter(|s| s.key != "sign-in.right")?;
-        Some((scenario, format!("{why}, {}", whose(*fault))))
-    })
+/// What fails, and why, each reason once with all its rows; but for signing in with the right credentials, of which
+/// there is a sentence already.
+fn failures(column: &Column) -> Vec<(String, Vec<&'static Scenario>)> {
+    let mut out: Vec<(String, Vec<&'static Scenario>)> = Vec::new();
+    for (key, cell) in &column.cells {
+        let Cell::Fails { why, fault } = cell else { continue };
+        let Some(scenario) = all().find(|s| s.key == *key && s.key != "sign-in.right") else { continue };
+        let why = format!("{why}, {}", whose(*fault));
+        match out.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, rows)) => rows.push(scenario),
+            None => out.push((why, vec![scenario])),
+        }
+    }
+    out
 }
 
 /// What to change, each thing once, with the rows it would turn.

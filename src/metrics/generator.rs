@@ -7,7 +7,7 @@ use super::Distribution;
 pub struct GeneratorFacts {
     /// Shards, each a thread of its own.
     pub shards: u32,
-    /// CPU time the shards' threads took ÷ wall time ÷ shards: 0 to 1.
+    /// CPU time the shards' threads took ÷ wall time ÷ shards, or cores if those are fewer: 0 to 1.
     pub cpu_busy: f64,
     /// The same of the busiest shard alone: what limits first.
     pub cpu_busy_max: f64,

@@ -129,11 +129,6 @@ impl Intervals {
         &mut self.rows[last]
     }
 
-    /// When the latest interval began.
-    pub(super) fn last_start_s(&self) -> u64 {
-        self.rows.len().saturating_sub(1) as u64 * u64::from(self.width_s)
-    }
-
     fn index(&self, at: Duration) -> usize {
         usize::try_from(at.as_secs() / u64::from(self.width_s)).unwrap_or(usize::MAX)
     }
@@ -229,17 +224,10 @@ mod tests {
         let mut intervals = Intervals::with_most(most);
         let mut changes: Vec<(u64, i32)> = spans.iter().flat_map(|&(from, to)| [(from, 1), (from + to, -1)]).collect();
         changes.sort_unstable_by_key(|&(at, change)| (at, -change));
-        let (mut now, mut before) = (0, (0, 0));
         for (at, change) in changes {
-            intervals.at(Duration::from_secs(at));
-            let start = intervals.last_start_s();
-            if before.0 != start {
-                before = (start, now);
-            }
-            now += change;
             let interval = intervals.at(Duration::from_secs(at));
             interval.in_flight_change += change;
-            interval.in_flight_rise = interval.in_flight_rise.max(now - before.1);
+            interval.in_flight_rise = interval.in_flight_rise.max(interval.in_flight_change);
             interval.sent += u32::from(change > 0);
         }
         intervals

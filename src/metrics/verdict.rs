@@ -119,23 +119,39 @@ impl Verdict {
     }
 
     fn judge_lateness(&mut self, record: &Record) {
+        let totals = &record.tally.totals;
+        let waited = totals.exchanges.phases.waited.quantile_us(0.99).filter(|waited| *waited > LATENESS_FLOOR_US);
         for operation in Operation::ALL {
-            let o = record.tally.totals.operation(operation);
+            let o = totals.operation(operation);
             let (Some(late), Some(response)) = (o.lateness.quantile_us(0.99), o.response.quantile_us(0.99)) else {
                 continue;
             };
             if late > LATENESS_FLOOR_US && late as f64 > LATENESS_SHARE * response as f64 {
                 let share = late as f64 / response.max(1) as f64 * 100.0;
-                self.add(
-                    Validity::Degraded,
-                    format!(
-                        "{operation}: lateness p99 of {:.1} ms is {share:.0} % of the response time p99 of {:.1} ms",
-                        late as f64 / 1e3,
-                        response as f64 / 1e3
-                    ),
+                let (late, response) = (time(late), time(response));
+                // What phones wait for, if it is not the shard's thread, is one of the connections there may be.
+                let why = match waited {
+                    Some(_) if record.generator.cpu_busy_max <= BUSY => {
+                        ": phones waited for a connection, so allow more (network.max-connections, open files, sources)"
+                    }
+                    _ => "",
+                };
+                let reason = format!(
+                    "{operation}: lateness p99 of {late} is {share:.0} % of the response time p99 of {response}"
                 );
+                self.add(Validity::Degraded, reason + why);
             }
         }
+    }
+}
+
+/// Milliseconds with three digits, and from ten seconds on seconds.
+fn time(us: u64) -> String {
+    match us as f64 / 1e3 {
+        ms if ms < 9.995 => format!("{ms:.2} ms"),
+        ms if ms < 99.95 => format!("{ms:.1} ms"),
+        ms if ms < 10_000.0 => format!("{ms:.0} ms"),
+        ms => format!("{:.1} s", ms / 1e3),
     }
 }
 
@@ -222,6 +238,24 @@ mod tests {
             });
             assert_eq!(verdict.state, state, "{late_ms} of {response_ms}");
             assert_eq!(verdict.reasons.iter().any(|r| r.contains("lateness p99 of")), state == Validity::Degraded);
+        }
+    }
+
+    #[test]
+    fn who_had_to_wait_for_a_connection_is_told_what_to_allow() {
+        for (waited_ms, busy, told) in [(900, 0.1, true), (0, 0.1, false), (900, 0.85, false)] {
+            let verdict = judged(|r| {
+                let totals = &mut r.tally.totals;
+                for _ in 0..300 {
+                    totals.operations[1].lateness.record(Duration::from_millis(12_345));
+                    totals.operations[1].response.record(Duration::from_millis(60_000));
+                    totals.exchanges.phases.waited.record(Duration::from_millis(waited_ms));
+                }
+                r.generator.cpu_busy_max = busy;
+            });
+            let reason = verdict.reasons.last().unwrap();
+            assert!(reason.contains("lateness p99 of 12.3 s is 21 % of the response time p99 of 60.0 s"), "{reason}");
+            assert_eq!(reason.contains("network.max-connections"), told, "{reason}");
         }
     }
 }

@@ -9,8 +9,10 @@ use crate::auth::RealmCache;
 /// How far the boot chain is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Chain {
-    /// Not begun, or broken off at a failure.
+    /// Not begun, or broken off before its turn.
     Broken,
+    /// Broken off: this stage failed.
+    BrokenAt(u8),
     /// This stage waits for its timer or is under way.
     At(u8),
     /// This stage stands at a screen.
@@ -27,6 +29,7 @@ impl Phone {
             out.push(Action::Hangup);
             self.lose_operation(now, ctx, out);
             self.drop_chain(DropCause::PoweredOff, ctx, out);
+            self.drop_wishes(DropCause::PoweredOff, out);
         }
         self.power = Power::On;
         self.opens = None;
@@ -36,6 +39,7 @@ impl Phone {
         self.timers = Timers::default();
         if let Some(memory) = &mut self.memory {
             memory.realms = RealmCache::default();
+            memory.again = 0;
         }
         self.begin_chain(now, 0, ctx, out);
     }

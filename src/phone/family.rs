@@ -99,6 +99,17 @@ pub trait Family: fmt::Debug + Send + Sync {
     /// `failures`: how many in a row, this one included.
     fn retry(&self, operation: Operation, outcome: Outcome, failures: u8) -> Option<Delay>;
 
+    /// The delay before a failed upload or download of the phone's own file is tried again by itself; `None`: it is
+    /// not. `failures`: how many in a row, this one included.
+    fn again(&self, _operation: Operation, _outcome: Outcome, _failures: u8) -> Option<Delay> {
+        None
+    }
+
+    /// Whether a failed resync waits as long as the answer's `Retry-After` says.
+    fn heeds_retry_after(&self) -> bool {
+        false
+    }
+
     /// The resyncs a phone makes by itself.
     fn periodic(&self) -> Option<Recurrence> {
         None

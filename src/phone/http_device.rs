@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use super::family::{Challenged, Decision, Family, Learns, Registration, SettingsError, Stage, Step, Task};
 use super::settings::{self, header_value};
-use super::{Delay, Operation, Outcome, Purpose, Recurrence, Template, Trigger, backup};
+use super::{Delay, Identity, Operation, Outcome, Purpose, Recurrence, Template, Trigger, backup};
 use crate::auth::{Credentials, Preference};
 
 /// The register's entry.
@@ -126,10 +126,19 @@ impl HttpDevice {
         let wrong = |key: &str, message: String| SettingsError { key: Some(key.to_owned()), message };
         let template = |key: &str, text: &str| Template::parse(text).map_err(|e| wrong(key, e.to_string()));
         let path = |key: &str, text: &str| {
-            if !text.starts_with('/') || text.bytes().any(|b| !(0x21..0x7f).contains(&b) || b == b'#') {
+            let template = template(key, text)?;
+            // What a phone's own strings put in is digits and letters: one phone's path stands for all.
+            let path = template.fill(&Identity {
+                index: 0,
+                number: 0,
+                extension: "1".into(),
+                mac: "0".repeat(12),
+                serial: "1".into(),
+            });
+            if !path.starts_with('/') || settings::unsendable(&path).is_some() {
                 return Err(wrong(key, format!("`{text}` is no path; write for example \"/{{mac}}.cfg\"")));
             }
-            template(key, text)
+            Ok(template)
         };
         if !(1..=200).contains(&settings.urls.len()) {
             return Err(wrong("urls", format!("{} paths; from 1 to 200", settings.urls.len())));
@@ -339,6 +348,14 @@ mod tests {
         bench.play(Input::Due, bench.now + Duration::from_secs(1), |_| status(201));
         assert_eq!(bench.story(), ["POST /00562b040001.log", "backup: ok"]);
         bench.assert_ledger();
+    }
+
+    #[test]
+    fn its_agent_and_connection_are_settings() {
+        let mut bench = bench("user-agent = \"Device/{serial}\"\nkeep-alive = false");
+        let request = bench.give(Input::Trigger(Trigger::PowerUp)).unwrap();
+        assert_eq!(request.headers, [(header::USER_AGENT, HeaderValue::from_static("Device/FCH0000"))]);
+        assert!(!request.keep_alive);
     }
 
     #[test]

@@ -133,7 +133,8 @@ impl Piece {
             None => (inside, None),
         };
         let (name, add) = match name.split_once('+') {
-            Some((name, add)) => (name, add.parse().map_err(|_| bad())?),
+            // More than any phone's number leads to: no sum of the two can overflow.
+            Some((name, add)) => (name, add.parse::<u64>().ok().filter(|n| *n <= 1 << 48).ok_or_else(bad)?),
             None => (name, 0),
         };
         let of_run = match name {

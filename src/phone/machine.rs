@@ -98,6 +98,8 @@ pub(super) struct Memory {
     pub(super) store: Option<CredentialStore>,
     /// Protection spaces entered since power-up.
     pub(super) realms: RealmCache,
+    /// Failures in a row of an operation on the phone's own file that it will try again.
+    pub(super) again: u8,
     /// How many uploads there were.
     pub(super) uploads: u32,
     /// What the server was last seen to take: what a restore must bring back.
@@ -178,7 +180,7 @@ impl Phone {
             (_, None, Chain::Through) => Standing::Provisioned,
             (_, None, Chain::At(_)) => Standing::Booting,
             (_, None, Chain::Stands(_)) if self.doing.is_some() => Standing::Booting,
-            (_, None, Chain::Broken | Chain::Stands(_)) => Standing::Failed,
+            (_, None, Chain::Broken | Chain::BrokenAt(_) | Chain::Stands(_)) => Standing::Failed,
         }
     }
 
@@ -231,6 +233,20 @@ impl Phone {
     /// `now` must not go back. An input that cannot be meant (an answer when nothing was asked) is ignored.
     pub fn handle(&mut self, now: Moment, input: Input<'_>, ctx: &Context<'_>, out: &mut Vec<Action>) {
         let before = self.next_due();
+        match (input, self.draining) {
+            (Input::Trigger(trigger), Some(cause)) => refuse(trigger, cause, ctx, out),
+            (input, _) => self.take(now, input, ctx, out),
+        }
+        self.serve_due(now, ctx, out);
+        let next = self.next_due();
+        if next != before {
+            // A request is always the last action.
+            let at = if matches!(out.last(), Some(Action::Send(_))) { out.len() - 1 } else { out.len() };
+            out.insert(at, Action::Timer(next));
+        }
+    }
+
+    fn take(&mut self, now: Moment, input: Input<'_>, ctx: &Context<'_>, out: &mut Vec<Action>) {
         match input {
             Input::Trigger(Trigger::PowerUp) => self.power_up(now, ctx, out),
             Input::Trigger(Trigger::Restart) => self.told_to_restart(now, ctx, out),
@@ -245,13 +261,6 @@ impl Phone {
                 out.push(Action::Hangup);
                 self.lose_operation(now, ctx, out);
             }
-        }
-        self.serve_due(now, ctx, out);
-        let next = self.next_due();
-        if next != before {
-            // A request is always the last action.
-            let at = if matches!(out.last(), Some(Action::Send(_))) { out.len() - 1 } else { out.len() };
-            out.insert(at, Action::Timer(next));
         }
     }
 
@@ -272,7 +281,11 @@ impl Phone {
                     None => self.plan_and_begin(at, Operation::Resync, Cause::Periodic, ctx, out),
                 },
                 TimerFor::Report => self.plan_and_begin(at, Operation::Report, Cause::Periodic, ctx, out),
-                TimerFor::Asked(operation) => self.plan_and_begin(at, operation, Cause::Asked, ctx, out),
+                TimerFor::Asked(operation) => {
+                    let again = self.memory.as_ref().is_some_and(|m| m.again > 0) && operation != Operation::Resync;
+                    let cause = if again { Cause::Again } else { Cause::Asked };
+                    self.plan_and_begin(at, operation, cause, ctx, out);
+                }
             }
         }
     }
@@ -316,7 +329,14 @@ impl Phone {
         self.draining.get_or_insert(cause);
         self.restarting = None;
         self.drop_chain(cause, ctx, out);
+        self.drop_wishes(cause, out);
         self.timers = Timers::default();
+    }
+
+    /// What somebody asked for and what waits for its delay will never start.
+    pub(super) fn drop_wishes(&self, cause: DropCause, out: &mut Vec<Action>) {
+        let wishes = Operation::ALL.into_iter().filter(|op| self.timers.is_set(TimerFor::Asked(*op)));
+        out.extend(wishes.flat_map(|op| [Action::Planned(op), Action::Dropped(op, cause)]));
     }
 
     /// The phone's next draw for this purpose. Each purpose counts for itself, so that the order in which
@@ -334,6 +354,15 @@ impl Phone {
     }
 }
 
+/// What the plan still had for a phone when its run ended: all of it stood in the plan, none of it starts.
+fn refuse(trigger: Trigger, cause: DropCause, ctx: &Context<'_>, out: &mut Vec<Action>) {
+    let family = &*ctx.fleet.family;
+    let boots = matches!(trigger, Trigger::PowerUp | Trigger::Restart);
+    let chain = family.boot().iter().filter(|_| boots).map(|stage| stage.operation);
+    let asked = family.on_trigger(trigger).map(|(operation, _)| operation);
+    out.extend(asked.into_iter().chain(chain).flat_map(|op| [Action::Planned(op), Action::Dropped(op, cause)]));
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -347,12 +376,13 @@ mod tests {
     const BUSY: [(&str, &str); 3] = [
         (
             "avaya-96xx",
-            "firmware-file = \"a.bin\"\nscr-twin = true\nlanguage-files = [\"de.xml\"]\nregistration-delay = \"0s\"",
+            "firmware-file = \"a.bin\"\nscr-twin = true\nlanguage-files = [\"de.xml\"]\nregistration-delay = \"0s\"\n\
+             transfer-attempts = 3",
         ),
         (
             "cisco-mpp",
             "profile-rule = \"/a | /b\"\nprofile-rule-b = \"($PRVST = 2)? [--uid a --pwd b] /retry\"\n\
-             report-to-server = \"periodically\"\nreport-periodic = \"100s\"\nbare-ip = true\nsetup-by-menu = 0.5\nin-use = 0.5",
+             report-to-server = \"periodically\"\nreport-periodic = \"100s\"\nbare-ip = true\nsetup-by-menu = 0.5\nin-use = 0.5\nreport-attempts = 2",
         ),
         ("http-device", "urls = [\"/a\", \"/b\"]\nupload-path = \"/up\"\nperiodic = \"300s\""),
     ];

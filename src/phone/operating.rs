@@ -1,12 +1,14 @@
 //! One operation from its first request to its outcome: steps, challenges, redirects.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use super::family::{Learns, Step, Task, Upload, Why};
 use super::machine::{Context, Phone};
 use super::rule::{self, Deed};
+use super::timers::TimerFor;
 use super::{
     Action, Answer, BodyFacts, Failure, Identity, Moment, Operation, Origin, Outcome, Purpose, Reason, Request,
 };
@@ -252,7 +254,15 @@ impl Phone {
                 let next = doing.step.instead.unwrap_or(doing.step.then);
                 self.step_done(now, answer, next, ctx, out);
             }
-            status => self.finish(now, ending(status), ctx, out),
+            status => {
+                self.finish(now, ending(status), ctx, out);
+                let wait = answer.headers.get(header::RETRY_AFTER).and_then(seconds);
+                if let (true, true, Some(wait)) =
+                    (family.heeds_retry_after(), self.timers.is_set(TimerFor::Retry), wait)
+                {
+                    self.timers.set(TimerFor::Retry, now + wait);
+                }
+            }
         }
     }
 
@@ -390,6 +400,11 @@ impl Phone {
         out.push(Action::Finished(doing.operation, outcome));
         self.ended(now, doing.operation, outcome, ctx, out);
     }
+}
+
+/// A `Retry-After` in seconds; one that names a date is passed over.
+fn seconds(value: &HeaderValue) -> Option<Duration> {
+    value.to_str().ok()?.trim().parse::<u32>().ok().map(|seconds| Duration::from_secs(seconds.into()))
 }
 
 /// How an operation ends on a status that is no success.

@@ -1,6 +1,7 @@
 //! Where a redirect leads, if it may be followed at all.
 
 use super::Origin;
+use super::settings::unsendable;
 
 /// The path below `base` that `location` names, if it stays on `origin` and below `base`: redirects never
 /// leave the origins a workload names.
@@ -22,7 +23,7 @@ pub(super) fn path_within(location: &str, origin: &Origin, base: &str, asked: &s
         format!("{folder}/{location}")
     };
     let path = absolute.split('#').next()?.strip_prefix(base)?;
-    let clean = path.starts_with('/') && path.bytes().all(|b| (0x21..0x7f).contains(&b));
+    let clean = path.starts_with('/') && unsendable(path).is_none();
     clean.then(|| path.to_owned())
 }
 

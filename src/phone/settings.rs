@@ -19,7 +19,7 @@ pub(super) fn path_setting(key: &str, value: &str) -> Result<String, SettingsErr
             message: format!("`{value}` must be a path such as `/backup`: the server itself is the target's url"),
         });
     }
-    if value.bytes().any(|b| b <= b' ' || b == 0x7f || b == b'?' || b == b'#') {
+    if unsendable(value).is_some() || value.contains('?') {
         return Err(SettingsError {
             key: Some(key.to_owned()),
             message: format!("`{value}` has a character that no URL path may have; percent-encode it"),
@@ -34,10 +34,16 @@ pub(super) fn file_setting(key: &str, value: &str) -> Result<String, SettingsErr
     if value.is_empty() || value.starts_with('/') {
         return Err(wrong(format!("`{value}` must be a file's name, without a `/` before it")));
     }
-    if value.bytes().any(|b| !(0x21..0x7f).contains(&b) || b == b'#') {
+    if unsendable(value).is_some() {
         return Err(wrong(format!("`{value}` has a character that no URL path may have; percent-encode it")));
     }
     Ok(value.to_owned())
+}
+
+/// The first character that no request target may have (RFC 9112 3.2, RFC 3986 3.3 and 3.4): what is sent is then
+/// just what a Digest answer was made for.
+pub(super) fn unsendable(target: &str) -> Option<char> {
+    target.chars().find(|c| !(c.is_ascii_alphanumeric() || "-._~%!$&'()*+,;=:@/?".contains(*c)))
 }
 
 /// A header's value.

@@ -141,6 +141,7 @@ impl Boot<'_> {
         self.act(Action::Challenged(ChallengeKind::First));
         self.act(Action::Answering(AnswerScheme::Digest(Algorithm::Md5Sess)));
         self.send(Reason::Answer);
+        self.tell(Event::Dispatched);
         if self.phone.is_multiple_of(200) {
             self.exchange(Some(401), false);
             self.act(Action::Challenged(ChallengeKind::Rejected));

@@ -4,7 +4,7 @@
 //! moves from event to event, so an hour of a fleet takes as long as its exchanges take to compute.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,25 +60,21 @@ pub fn simulate<S: Into<Served>>(
     let mut now = Duration::ZERO;
     let mut draining = false;
     loop {
-        if !draining {
-            roster.advance(now, &mut wishes);
-        }
+        // As in the driver, what has ended comes before what is due at the same moment.
         while let Some((phone, reply)) = world.arrived(now) {
             if reply.answer.is_ok() {
                 world.lines.insert(phone, now);
             }
             roster.exchanged(now, phone, &reply.facts, reply.answer.as_ref().map_err(|failure| *failure), &mut wishes);
         }
-        for wish in wishes.drain(..) {
-            match wish {
-                Wish::Hangup { phone } => world.hang_up(phone),
-                Wish::Send { phone, request } => {
-                    roster.dispatched(now, phone);
-                    let served = server(pace.phone_time(now), &as_http(&request)).into();
-                    let worked = served.at.map_or(Duration::ZERO, |at| pace.real_time(at).saturating_sub(now));
-                    world.send(now, phone, &served, worked, plan);
-                }
-            }
+        if !draining {
+            roster.advance(now, &mut wishes);
+        }
+        for (phone, request) in granted(&mut wishes, &mut world) {
+            roster.dispatched(now, phone);
+            let served = server(pace.phone_time(now), &as_http(&request)).into();
+            let worked = served.at.map_or(Duration::ZERO, |at| pace.real_time(at).saturating_sub(now));
+            world.send(now, phone, &served, worked, plan);
         }
         let over = now >= end || (until_settled && world.replies.is_empty() && roster.is_settled());
         if over && !draining {
@@ -96,6 +92,25 @@ pub fn simulate<S: Into<Served>>(
         now = now.max(next);
     }
     (roster.into_recorder().finish(now), now)
+}
+
+/// The requests to carry out now: those a phone did not hang up on in the same moment.
+fn granted(wishes: &mut Vec<Wish>, world: &mut World) -> Vec<(u32, Box<Request>)> {
+    let mut requests = Vec::with_capacity(wishes.len());
+    let mut gone = HashSet::new();
+    // From the last to the first, so that a hang-up is met before what it ends.
+    for wish in wishes.drain(..).rev() {
+        match wish {
+            Wish::Hangup { phone } => {
+                world.hang_up(phone);
+                gone.insert(phone);
+            }
+            Wish::Send { phone, .. } if gone.contains(&phone) => {}
+            Wish::Send { phone, request } => requests.push((phone, request)),
+        }
+    }
+    requests.reverse();
+    requests
 }
 
 /// Everything between the phones and the server.

@@ -119,7 +119,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         key: "tls.client-certificate",
-        about: "client certificate asked for (the phone has none here)",
+        about: "client certificate asked for",
         needs: &[Need::Tls],
         play: Play::Own(client_certificate),
         users: "phones without a certificate the server trusts do not get in",
@@ -186,11 +186,13 @@ fn client_certificate(bench: &Bench<'_>) -> Result<Cell, LabError> {
     if !seen.asked_for_certificate {
         return Ok(Cell::none("the server asks for none"));
     }
-    let demanded = || Cell::Fails { why: "client-certificate-demanded".to_owned(), fault: Fault::Server };
-    if let Err(failure) = seen.handshake {
+    let has_own = bench.lab.ground.device_certificates.is_some();
+    let why = if has_own { "client-certificate-refused" } else { "client-certificate-demanded" };
+    let refused = || Cell::Fails { why: why.to_owned(), fault: Fault::Server };
+    if let (Err(failure), false) = (&seen.handshake, has_own) {
         return Ok(match failure {
-            Failure::TlsAlert | Failure::TlsClosed | Failure::TlsFailed => demanded(),
-            other => Cell::failed(other),
+            Failure::TlsAlert | Failure::TlsClosed | Failure::TlsFailed => refused(),
+            other => Cell::failed(*other),
         });
     }
     if bench.lab.blocked().is_some() {
@@ -200,8 +202,10 @@ fn client_certificate(bench: &Bench<'_>) -> Result<Cell, LabError> {
     let root = bench.request(Method::HEAD, "/", Vec::new(), bytes::Bytes::new());
     let (answer, _) = bench.ask(None, &root);
     Ok(match (answer.status(), answer.failure()) {
-        (Some(StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN), _) | (None, Some(Failure::TlsAlert)) => demanded(),
-        (Some(_), _) => Cell::noted("asked for, not demanded"),
+        (Some(StatusCode::BAD_REQUEST), _) => refused(),
+        (None, Some(failure)) if failure.name().starts_with("tls-") => refused(),
+        (Some(_), _) if has_own => Cell::noted("asked for, and the phones have one"),
+        (Some(_), _) => Cell::noted("asked for, not demanded; the phones have none"),
         (None, Some(failure)) => Cell::failed(failure),
         (None, None) => Cell::server("no-answer"),
     })

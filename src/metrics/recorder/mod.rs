@@ -2,7 +2,7 @@
 //!
 //! The driver calls, in the order things happen:
 //! [`Recorder::start`] when the plan acts on a phone, [`Recorder::action`] for each action of the phone machine,
-//! [`Recorder::dispatched`] when it first attempts a connect or a byte for an operation, [`Recorder::exchange`] when
+//! [`Recorder::dispatched`] when an exchange is really attempted (connect or first byte), [`Recorder::exchange`] when
 //! an exchange ended *before* it hands the answer to the phone, [`Recorder::standing`] when a phone's standing
 //! changed, and once [`Recorder::finish`].
 
@@ -28,8 +28,6 @@ pub struct Recorder {
     under_way: HashMap<u32, UnderWay, BuildHasherDefault<DefaultHasher>>,
     once_provisioned: Vec<u64>,
     in_flight: i64,
-    /// Exchanges in flight when the interval of index `.0` began.
-    in_flight_before: (u64, i64),
 }
 
 /// What a phone is doing now: at most one operation and one exchange. Phones that do nothing have none of this;
@@ -39,8 +37,10 @@ struct UnderWay {
     operation: Option<Operation>,
     /// Whether the operation's first attempt was made.
     dispatched: bool,
-    /// Whether an exchange is in flight.
+    /// Whether the phone awaits the end of an exchange.
     exchange: bool,
+    /// Whether that exchange is really attempted, and not waiting for its turn.
+    flying: bool,
     /// When the operation should have begun, in microseconds of real time.
     intended_us: u64,
     /// When its first attempt was made, and until then, when it began.
@@ -63,7 +63,6 @@ impl Recorder {
             under_way: HashMap::with_capacity_and_hasher(phones.min(ROOM), BuildHasherDefault::default()),
             once_provisioned: Vec::new(),
             in_flight: 0,
-            in_flight_before: (0, 0),
         }
     }
 
@@ -120,17 +119,22 @@ impl Recorder {
         }
     }
 
-    /// The first attempt (connect or first byte) of the operation under way. Later calls for it change nothing.
+    /// The exchange under way is now really attempted (connect or first byte): from here on it is in flight. The first
+    /// of an operation is the operation's actual start.
     pub fn dispatched(&mut self, at: Duration, phone: u32) {
         let under_way = self.under_way.get_mut(&phone);
         let Some((u, operation)) = under_way.and_then(|u| u.operation.map(|operation| (u, operation))) else {
             return self.fault(LedgerFault::DispatchedWithoutOperation);
         };
+        let takes_off = u.exchange && !std::mem::replace(&mut u.flying, u.exchange);
         if !u.dispatched {
             u.dispatched = true;
             u.begun_us = micros(at);
             let lateness = since(at, u.intended_us);
             self.tally.totals.operations[operation.index()].lateness.record(lateness);
+        }
+        if takes_off {
+            self.fly(at, 1);
         }
     }
 
@@ -139,12 +143,11 @@ impl Recorder {
     /// An exchange the phone forgot ([`Action::Hangup`]) was counted as failed then; if the driver still reports it,
     /// as [`Failure::Aborted`], only what went over the wire is added.
     pub fn exchange(&mut self, at: Duration, phone: u32, facts: &ExchangeFacts) {
-        let known = self.end_exchange(phone);
+        let known = self.end_exchange(at, phone);
         if !known && facts.failure != Some(Failure::Aborted) {
             self.fault(LedgerFault::ExchangeWithoutRequest);
         }
         if known {
-            self.fly(at, -1);
             self.ended(at, facts);
         }
         self.wire(at, facts);
@@ -193,6 +196,7 @@ impl Recorder {
             operation: Some(operation),
             dispatched: false,
             exchange: under_way.exchange,
+            flying: under_way.flying,
             intended_us,
             begun_us: micros(at),
         };
@@ -245,12 +249,15 @@ impl Recorder {
         let under_way = self.under_way.entry(phone).or_default();
         let running = under_way.operation;
         let twice = std::mem::replace(&mut under_way.exchange, true);
+        let flew = std::mem::take(&mut under_way.flying);
         match running {
             Some(operation) => self.tally.totals.operations[operation.index()].exchanges += 1,
             None => self.fault(LedgerFault::SentWithoutOperation),
         }
         if twice {
             self.fault(LedgerFault::SentTwice);
+        }
+        if flew {
             self.fly(at, -1);
         }
         let e = &mut self.tally.totals.exchanges;
@@ -258,21 +265,24 @@ impl Recorder {
         e.calm += u64::from(request.reason.is_calm());
         e.auth_retries += u64::from(request.reason.is_auth_retry());
         self.tally.intervals.at(at).sent += 1;
-        self.fly(at, 1);
     }
 
     fn hung_up(&mut self, at: Duration, phone: u32) {
-        if self.end_exchange(phone) {
-            self.fly(at, -1);
+        if self.end_exchange(at, phone) {
             count(&mut self.tally.totals.exchanges.failures, Failure::Aborted);
             self.tally.intervals.at(at).failures += 1;
         }
     }
 
     /// Ends the phone's exchange; says whether there was one.
-    fn end_exchange(&mut self, phone: u32) -> bool {
-        let was = self.under_way.get_mut(&phone).is_some_and(|u| std::mem::take(&mut u.exchange));
+    fn end_exchange(&mut self, at: Duration, phone: u32) -> bool {
+        let Some(under_way) = self.under_way.get_mut(&phone) else { return false };
+        let was = std::mem::take(&mut under_way.exchange);
+        let flew = std::mem::take(&mut under_way.flying);
         self.forget_if_idle(phone);
+        if flew {
+            self.fly(at, -1);
+        }
         was
     }
 
@@ -284,17 +294,10 @@ impl Recorder {
 
     /// One exchange more or less in flight.
     fn fly(&mut self, at: Duration, change: i32) {
-        let intervals = &mut self.tally.intervals;
-        intervals.at(at);
-        let now = intervals.last_start_s();
-        if self.in_flight_before.0 != now {
-            self.in_flight_before = (now, self.in_flight);
-        }
         self.in_flight += i64::from(change);
-        let rise = i32::try_from(self.in_flight - self.in_flight_before.1).unwrap_or(i32::MAX);
-        let interval = intervals.at(at);
+        let interval = self.tally.intervals.at(at);
         interval.in_flight_change += change;
-        interval.in_flight_rise = interval.in_flight_rise.max(rise);
+        interval.in_flight_rise = interval.in_flight_rise.max(interval.in_flight_change);
     }
 
     fn fault(&mut self, fault: LedgerFault) {

@@ -174,6 +174,9 @@ fn a_hangup_ends_the_exchange_under_way_once() {
         r.action(ms(1), 0, &Action::Planned(Operation::Restore));
         r.action(ms(1), 0, &Action::Started { operation: Operation::Restore, intended: moment(1) });
         r.action(ms(1), 0, &send(Reason::First));
+        assert_eq!(r.snapshot().in_flight, 0, "it waits for its turn");
+        r.dispatched(ms(1), 0);
+        r.dispatched(ms(1), 0);
         assert_eq!(r.snapshot().in_flight, 1);
         r.action(ms(2), 0, &Action::Hangup);
         r.action(ms(2), 0, &Action::Finished(Operation::Restore, Outcome::Failed(Failure::Aborted)));
@@ -186,6 +189,20 @@ fn a_hangup_ends_the_exchange_under_way_once() {
         assert_eq!(totals.exchanges.failures, Counts::from([(Failure::Aborted, 1)]));
         assert_eq!(totals.exchanges.bytes_out, if reported { 5 } else { 0 });
     }
+}
+
+#[test]
+fn an_exchange_that_waits_for_its_turn_is_not_in_flight() {
+    let mut r = Recorder::new(3, 1.0);
+    for phone in 0..3 {
+        r.action(ms(1), phone, &Action::Started { operation: Operation::Resync, intended: moment(1) });
+        r.action(ms(1), phone, &send(Reason::First));
+    }
+    for phone in 0..3 {
+        r.dispatched(ms(10 * u64::from(phone) + 10), phone);
+        r.exchange(ms(10 * u64::from(phone) + 15), phone, &answered(200));
+    }
+    assert_eq!(r.finish(ms(100)).intervals.peak_in_flight(), 1);
 }
 
 #[test]
@@ -346,6 +363,6 @@ proptest! {
         prop_assert_eq!(count(|i| i.failures), sum.totals.exchanges.failed());
         prop_assert_eq!(count(|i| i.statuses.iter().sum()), sum.totals.exchanges.answered());
         prop_assert_eq!(levels.last().map(|l| l.standings), Some(sum.totals.standings));
-        prop_assert!(levels.iter().all(|l| l.in_flight_peak >= l.in_flight));
+        prop_assert!(levels.iter().all(|l| l.in_flight_peak >= l.in_flight && l.in_flight <= 8), "at most one a phone");
     }
 }

@@ -29,7 +29,7 @@ const NAMES: [&str; 11] = [
 ];
 
 /// The settings in a backup file. UTF-16LE is known by its byte order mark, all else is UTF-8. Unknown and blank lines
-/// are ignored, the last duplicate wins [doc].
+/// are ignored, the last duplicate wins \[doc\].
 ///
 /// # Errors
 /// [`FileError`] if it is no text.

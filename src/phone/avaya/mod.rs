@@ -227,12 +227,13 @@ impl Family for Avaya {
     }
 
     /// "HTTPS first, then the same request over HTTP if that cannot connect" [doc, sister product]: at boot, not for
-    /// the backup file, whose URI names its scheme.
+    /// the backup file, whose URI names its scheme [assumed].
     fn falls_back(&self, operation: Operation, failure: Failure) -> bool {
         use Failure::{ConnectFailed, ConnectRefused, ConnectTimeout, ConnectUnreachable};
         let unconnected = [ConnectRefused, ConnectTimeout, ConnectUnreachable, ConnectFailed].contains(&failure);
         let unshaken = self.settings.http_after_tls_failure && failure.name().starts_with("tls-");
-        !is_transfer(operation) && (unconnected || unshaken)
+        let concerned = !is_transfer(operation) || self.settings.transfers_fall_back;
+        concerned && (unconnected || unshaken)
     }
 
     fn learns(&self) -> Learns {
@@ -262,6 +263,14 @@ impl Family for Avaya {
     fn retry(&self, operation: Operation, _outcome: Outcome, _failures: u8) -> Option<Delay> {
         // "One attempt per request; whoever asked retries": only the settings are fetched anew.
         (operation == Operation::Resync).then_some(self.settings.settings_retry)
+    }
+
+    /// "One attempt per request; whoever asked retries" [doc, sister model], unless the setting says more. A missing file
+    /// is no failure to try again.
+    fn again(&self, operation: Operation, outcome: Outcome, failures: u8) -> Option<Delay> {
+        let Settings { transfer_attempts, transfer_retry, .. } = self.settings;
+        let worth_it = is_transfer(operation) && outcome != Outcome::NotFound;
+        (worth_it && failures < transfer_attempts).then_some(transfer_retry)
     }
 
     fn on_trigger(&self, trigger: Trigger) -> Option<(Operation, Delay)> {

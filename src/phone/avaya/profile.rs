@@ -31,6 +31,9 @@ pub(super) struct Settings {
     /// Whether `target.http-fallback` is tried not only where HTTPS cannot connect [doc, sister product] but also
     /// where its handshake fails [assumed: no].
     pub(super) http_after_tls_failure: bool,
+    /// Whether backup, restore and deletion fall back to it as well; `BRURI` names its scheme, so as a rule not
+    /// [assumed].
+    pub(super) transfers_fall_back: bool,
     /// Whether challenges to settings downloads are answered from what is stored [assumed: no].
     pub(super) settings_credentials: bool,
     /// Time from power to the first request (boot time itself belongs to the arrival plan) [assumed].
@@ -44,6 +47,11 @@ pub(super) struct Settings {
     pub(super) backup_delay: Delay,
     /// Whether a planned restart sends a backup first [assumed].
     pub(super) backup_at_restart: bool,
+    /// How many times a backup, restore or deletion is tried, 1 or more [doc, sister model: once].
+    pub(super) transfer_attempts: u8,
+    /// Time to the next of these tries [assumed].
+    #[schemars(with = "String")]
+    pub(super) transfer_retry: Delay,
     /// Time to a new attempt when the settings could not be had [doc: about 15 minutes].
     #[schemars(with = "String")]
     pub(super) settings_retry: Delay,
@@ -85,11 +93,14 @@ impl Default for Settings {
             certificate_files: Vec::new(),
             firmware_file: String::new(),
             http_after_tls_failure: false,
+            transfers_fall_back: false,
             settings_credentials: false,
             boot_delay: Delay::NONE,
             registration_delay: Delay { base: Duration::from_secs(2), spread: Duration::from_secs(6) },
             backup_delay: Delay { base: Duration::from_secs(5), spread: Duration::from_secs(25) },
             backup_at_restart: true,
+            transfer_attempts: 1,
+            transfer_retry: Delay::fixed(Duration::from_secs(60)),
             settings_retry: Delay::fixed(Duration::from_secs(15 * 60)),
             user_agent: "AVAYA".into(),
             encoding: backup::Encoding::Utf8,

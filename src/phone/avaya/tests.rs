@@ -338,12 +338,16 @@ fn https_first_then_http_if_that_cannot_connect() {
         bench.give(Input::Abort);
         bench.assert_ledger();
     }
-    // The backup file's URI names its scheme: no fallback.
-    let mut bench = without_tls("", Failure::ConnectRefused, true);
-    bench.now = bench.phone.next_due();
-    assert!(bench.give(Input::Due).is_some());
-    assert!(bench.give(Input::Failed(Failure::ConnectRefused)).is_none());
-    assert_eq!(bench.story().last().unwrap(), "restore: connect-refused");
+    // The backup file's URI names its scheme: no fallback, unless the setting says so.
+    for falls in [false, true] {
+        let settings = format!("transfers-fall-back = {falls}\nbrauth = true");
+        let mut bench = without_tls(&settings, Failure::ConnectRefused, true);
+        bench.now = bench.phone.next_due();
+        assert!(bench.give(Input::Due).is_some());
+        let again = bench.give(Input::Failed(Failure::ConnectRefused));
+        assert_eq!(again.is_some(), falls);
+        assert!(again.is_none_or(|r| credentials(&r).is_none()), "registration credentials stay out of plain HTTP");
+    }
 }
 
 /// "deletion is `DELETE`. Any 2xx is success for PUT and DELETE." [doc]
@@ -480,5 +484,84 @@ fn connections_are_kept_by_setting() {
     for on in [true, false] {
         let mut bench = Bench::new(fleet("avaya-96xx", &format!("keep-alive = {on}")));
         assert_eq!(bench.give(Input::Trigger(Trigger::PowerUp)).unwrap().keep_alive, on);
+    }
+}
+
+/// "One attempt per request; whoever asked retries" [doc, sister model]; more by setting, never past a prompt.
+#[test]
+fn a_transfer_is_tried_once_or_more_by_setting() {
+    for (attempts, code, tried) in [(1, 503, 1), (3, 503, 3), (3, 404, 1), (3, 201, 1), (3, 401, 1)] {
+        let mut bench = Bench::new(fleet("avaya-96xx", &format!("{QUICK}\ntransfer-attempts = {attempts}")));
+        bench.boot(|_| status(200));
+        bench.actions.clear();
+        let until = bench.now + Duration::from_secs(600);
+        bench.play(Input::Trigger(Trigger::Backup), until, |_| match code {
+            401 => challenge(&["Basic realm=\"other\""]),
+            code => status(code),
+        });
+        let puts = bench.story().iter().filter(|s| s.starts_with("backup:")).count();
+        assert_eq!(puts, tried, "{attempts} {code}: {:#?}", bench.story());
+        bench.assert_ledger();
+    }
+}
+
+/// A phone whose restore failed at boot is provisioned by the one that succeeds, whoever asked for it.
+#[test]
+fn a_later_restore_mends_the_boot_chain() {
+    for (settings, trigger) in
+        [("transfer-attempts = 2", None), ("", Some(Trigger::Restore)), ("", Some(Trigger::Resync))]
+    {
+        let mut bench = Bench::new(fleet("avaya-96xx", &format!("{QUICK}\n{settings}")));
+        let mut fails = true;
+        bench.play(Input::Trigger(Trigger::PowerUp), Moment::from_micros(30_000_000), |r| {
+            status(if r.path.contains("/backup") && std::mem::take(&mut fails) { 500 } else { 200 })
+        });
+        assert_eq!(bench.standing(), Standing::Failed);
+        let until = bench.now + Duration::from_secs(120);
+        bench.play(trigger.map_or(Input::Due, Input::Trigger), until, |_| status(200));
+        assert_eq!(bench.standing(), Standing::Provisioned, "{settings} {trigger:?}: {:#?}", bench.story());
+        bench.assert_ledger();
+    }
+}
+
+/// "Basic is documented; Digest for backup is unconfirmed: a profile switch, on by default [assumed]."
+#[test]
+fn digest_for_backup_is_a_switch() {
+    for (on, standing) in [(true, Standing::Provisioned), (false, Standing::Failed)] {
+        let mut bench = Bench::new(fleet("avaya-96xx", &format!("{QUICK}\ndigest = {on}")));
+        bench.boot(|r| {
+            let answered = r.headers.iter().any(|(name, _)| name == header::AUTHORIZATION);
+            match r.path.contains("/backup") && !answered {
+                true => challenge(&["Digest realm=\"files\", nonce=\"n\", qop=\"auth\", algorithm=MD5-sess"]),
+                false => status(200),
+            }
+        });
+        assert_eq!(bench.standing(), standing, "{:#?}", bench.story());
+        assert_eq!(bench.story().contains(&"restore: no-usable-scheme".to_owned()), !on);
+    }
+}
+
+/// An answered protection space is used for the next request without a new challenge [assumed].
+#[test]
+fn a_known_space_is_used_by_setting() {
+    for (on, challenges) in [(true, 0), (false, 1)] {
+        let mut bench = Bench::new(fleet("avaya-96xx", &format!("{QUICK}\npreemptive = {on}")));
+        bench.boot(guarded("/backup", "files", "2001", "right"));
+        bench.actions.clear();
+        let until = bench.now + Duration::from_secs(60);
+        bench.play(Input::Trigger(Trigger::Backup), until, guarded("/backup", "files", "2001", "right"));
+        let story = bench.story();
+        assert_eq!(story.iter().filter(|s| s.starts_with("challenge")).count(), challenges, "{story:#?}");
+        assert_eq!(story.last().unwrap(), "backup: ok");
+    }
+}
+
+/// "`User-Agent` unconfirmed: `AVAYA` by default."
+#[test]
+fn the_agent_is_a_setting() {
+    for (settings, agent) in [("", "AVAYA"), ("user-agent = \"AVAYA/6.8\"", "AVAYA/6.8")] {
+        let mut bench = Bench::new(fleet("avaya-96xx", settings));
+        let request = bench.give(Input::Trigger(Trigger::PowerUp)).unwrap();
+        assert_eq!(request.headers, [(header::USER_AGENT, HeaderValue::from_static(agent))]);
     }
 }

@@ -7,10 +7,12 @@ mod evaluate;
 mod macros;
 mod parse;
 mod profile;
+mod request;
 mod rule;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod variable;
 mod why;
 
 use std::collections::BTreeMap;
@@ -18,22 +20,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, header};
+use http::HeaderValue;
 
-use self::evaluate::{RuleRequest, assigned};
-use self::profile::{AuthenticationType, ReportMethod, ReportToServer, Settings};
+use self::profile::{AuthenticationType, ReportToServer, Settings};
+use self::request::NAMES;
 use self::rule::ProfileRule;
 use self::timers::{daily, retry_list, time_of_day};
+use self::variable::templates;
 use super::family::{
     ByMenu, Challenged, Decision, Family, InUse, Learns, Registration, SettingsError, Stage, Step, Task, Upload, Why,
 };
 use super::rule::{Deed, Rule};
 use super::settings::{self, header_value};
 use super::{Attribute, AttributeKind};
-use super::{
-    Delay, Identity, Operation, Origin, Outcome, Purpose, Recurrence, Screen, Template, Trigger, backup, redirect,
-};
+use super::{Delay, Identity, Operation, Origin, Outcome, Purpose, Recurrence, Screen, Template, Trigger, redirect};
 use crate::auth::{Algorithm, AnswerScheme, ChoiceRule, Credentials, Preference, SchemeSet};
 
 /// The register's entry.
@@ -43,9 +43,6 @@ pub(crate) const REGISTRATION: Registration = Registration {
     read: |table| Ok(Arc::new(Cisco::new(settings::read::<Settings>(table)?)?)),
     schema: || schemars::schema_for!(Settings),
 };
-
-/// Step numbers of one rule: a rule is one step, or one for each name that bare-IP provisioning tries.
-const NAMES: u8 = 32;
 
 /// The family, its settings checked. `Debug` shows none of them: there are passwords among them.
 struct Cisco {
@@ -126,160 +123,10 @@ impl Cisco {
             settings,
         })
     }
-
-    /// A macro's value for this phone and operation [doc]; `None` for a name that is not known.
-    fn value(&self, name: &str, task: &Task<'_>) -> Option<String> {
-        let Task { who, origin, .. } = task;
-        Some(match name {
-            "MA" => who.mac.clone(),
-            "MAU" => who.mac.to_uppercase(),
-            "MAC" => with_colons(&who.mac),
-            "PN" => self.settings.model.clone(),
-            "PSN" => self.settings.model.trim_start_matches("CP-").to_owned(),
-            "SN" => who.serial.clone(),
-            "SWVER" => self.settings.firmware.clone(),
-            "HWVER" => self.settings.hardware.clone(),
-            // Seconds since the last resync: known for the periodic one, 0 for any other [assumed].
-            "PRVTMR" if task.why == Why::Periodic => self.settings.resync_periodic.as_secs().to_string(),
-            "PRVTMR" => "0".to_owned(),
-            "PRVST" => match task.why {
-                Why::Asked => "-1",
-                Why::PowerUp => "0",
-                Why::Periodic => "1",
-                Why::Retry => "2",
-            }
-            .to_owned(),
-            "SCHEME" => if origin.tls { "https" } else { "http" }.to_owned(),
-            "SERV" => origin.host.clone(),
-            "PORT" => origin.port.to_string(),
-            "UID1" => who.extension.clone(),
-            _ => self.templates.get(name)?.fill(who),
-        })
-    }
-
-    /// What the rule of step `number` comes to: of the rules from there on the first that is not skipped, and its
-    /// position. Rules before it count for what they assign.
-    fn resync(&self, number: u8, task: &Task<'_>) -> Option<(u8, RuleRequest)> {
-        let mut assigns = Vec::new();
-        for (rule, n) in self.profile_rules.iter().zip(0u8..) {
-            let Some(rule) = rule else { continue };
-            let evaluated = rule.evaluate(&|name| assigned(&assigns, name).or_else(|| self.value(name, task)));
-            assigns.extend(evaluated.assigns);
-            match evaluated.request {
-                Some(request) if n >= number / NAMES => return Some((n, request)),
-                _ => {}
-            }
-        }
-        None
-    }
-
-    fn report(&self, task: &Task<'_>) -> Option<RuleRequest> {
-        self.report_rule.as_ref()?.evaluate(&|name| self.value(name, task)).request
-    }
-
-    /// Credentials in the rule, macros expanded.
-    fn in_rule(&self, number: u8, task: &Task<'_>) -> Option<Credentials> {
-        match task.operation {
-            Operation::Resync if self.tries_names(number) => None,
-            Operation::Resync => self.resync(number, task)?.1.credentials,
-            Operation::Report => self.report(task)?.credentials,
-            _ => None,
-        }
-    }
-
-    fn tries_names(&self, number: u8) -> bool {
-        self.settings.bare_ip && number < NAMES
-    }
-
-    fn resync_step(&self, number: u8, task: &Task<'_>) -> Option<Step> {
-        let missing_ok = |then: u8| (!self.settings.resync_fails_on_fnf).then_some(then);
-        if self.tries_names(number) {
-            let names = &self.settings.bare_ip_names;
-            let path = macros::expand(names.get(usize::from(number))?, &|name| self.value(name, task));
-            let next = (usize::from(number) + 1 < names.len()).then_some(number + 1);
-            return Some(Step { instead: next.or(missing_ok(NAMES)), ..self.get(path, NAMES, task) });
-        }
-        let (rule, request) = self.resync(number, task)?;
-        let then = (rule + 1) * NAMES;
-        let mut step = self.get(path_of(&request.url, task.base), then, task);
-        step.instead = missing_ok(then);
-        if let Some(post) = request.post {
-            step.method = Method::POST;
-            step.body = Bytes::from(post);
-        }
-        Some(step)
-    }
-
-    fn report_step(&self, task: &Task<'_>) -> Option<Step> {
-        let request = self.report(task)?;
-        let mut step = self.get(path_of(&request.url, task.base), 1, task);
-        step.headers.push((header::CONTENT_TYPE, self.content_type.clone()));
-        step.method = match self.settings.http_report_method {
-            ReportMethod::Post => Method::POST,
-            ReportMethod::Put => Method::PUT,
-        };
-        // The first report is always whole: there is nothing yet it could differ from [assumed].
-        let upload: Upload = task.upload;
-        step.body = match request.delta && upload.version > 1 {
-            true => backup::cisco_delta(task.who, &self.settings.model, upload),
-            false => backup::cisco_report(task.who, &self.settings.model, upload),
-        };
-        Some(step)
-    }
-
-    fn get(&self, path: String, then: u8, task: &Task<'_>) -> Step {
-        Step {
-            method: Method::GET,
-            path,
-            headers: self.headers(task.who),
-            body: Bytes::new(),
-            then,
-            instead: None,
-            keep_alive: self.settings.keep_alive,
-        }
-    }
-
-    fn headers(&self, who: &Identity) -> Vec<(HeaderName, HeaderValue)> {
-        // `Cisco-CP-8841-3PCC/11.0 (00562b043615)` [doc]. A MAC is hex digits: the value is always sendable.
-        let agent = format!("Cisco-{}/{} ({})", self.settings.model, self.settings.firmware, who.mac);
-        let agent = HeaderValue::from_str(&agent).ok().map(|value| (header::USER_AGENT, value));
-        let encoding = self.accept_encoding.clone().map(|value| (header::ACCEPT_ENCODING, value));
-        agent.into_iter().chain(encoding).collect()
-    }
-}
-
-/// `00:56:2b:04:36:15`.
-fn with_colons(mac: &str) -> String {
-    let pairs = mac.as_bytes().chunks(2).map(String::from_utf8_lossy);
-    pairs.collect::<Vec<_>>().join(":")
 }
 
 fn template(key: &str, text: &str) -> Result<Template, SettingsError> {
     Template::parse(text).map_err(|e| SettingsError { key: Some(key.to_owned()), message: e.to_string() })
-}
-
-/// `$A` to `$P` (also as `$GPP_A`), `$SA` to `$SD`, `$IP`.
-fn templates(settings: &Settings) -> Result<BTreeMap<String, Template>, SettingsError> {
-    let mut templates = BTreeMap::new();
-    for letter in 'A'..='P' {
-        templates.insert(letter.to_string(), template("gpp", "")?);
-    }
-    for (letter, text) in &settings.gpp {
-        let name = letter.to_uppercase();
-        if templates.insert(name, template("gpp", text)?).is_none() {
-            let message = format!("`{letter}` is none of the general purpose parameters; they are A to P");
-            return Err(SettingsError { key: Some("gpp".into()), message });
-        }
-    }
-    for (name, key, text) in
-        [("SA", "sa", &settings.sa), ("SB", "sb", &settings.sb), ("SC", "sc", &settings.sc), ("SD", "sd", &settings.sd)]
-    {
-        templates.insert(name.to_owned(), template(key, text)?);
-    }
-    if !settings.ip.is_empty() {
-        templates.insert("IP".to_owned(), template("ip", &settings.ip)?);
-    }
-    Ok(templates)
 }
 
 /// `Resync_At` wins over `Resync_Periodic` [doc].
@@ -304,30 +151,6 @@ fn preference(settings: &Settings) -> Preference {
             allowed.with(AnswerScheme::Digest(Algorithm::Sha256)).with(AnswerScheme::Digest(Algorithm::Sha256Sess));
     }
     Preference::new(allowed, ChoiceRule::Strongest)
-}
-
-/// The path a rule's URL names below the base. A whole URL has been held against the target when the settings were
-/// read ([`Family::fits`]).
-fn path_of(url: &str, base: &str) -> String {
-    let path = match url.split_once("://") {
-        Some((_, rest)) => {
-            let path = rest.find('/').map_or("/", |at| &rest[at..]);
-            path.strip_prefix(base).filter(|below| below.starts_with('/')).unwrap_or(path)
-        }
-        None => url,
-    };
-    let mut out = String::with_capacity(path.len() + 1);
-    if !path.starts_with('/') {
-        out.push('/');
-    }
-    // What macros bring in may be anything.
-    for octet in path.bytes() {
-        match octet {
-            b'!'..=b'~' if octet != b'#' && octet != b'"' => out.push(octet.into()),
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
 }
 
 impl Family for Cisco {
@@ -454,10 +277,19 @@ impl Family for Cisco {
 
     fn retry(&self, operation: Operation, _outcome: Outcome, failures: u8) -> Option<Delay> {
         if operation != Operation::Resync {
-            return None; // One attempt for a report [assumed].
+            return None;
         }
         let nth = usize::from(failures.saturating_sub(1)).min(self.retry.len().saturating_sub(1));
         self.retry.get(nth).copied()
+    }
+
+    fn again(&self, operation: Operation, _outcome: Outcome, failures: u8) -> Option<Delay> {
+        let Settings { report_attempts, report_retry, .. } = self.settings;
+        (operation == Operation::Report && failures < report_attempts).then_some(report_retry)
+    }
+
+    fn heeds_retry_after(&self) -> bool {
+        self.settings.retry_after
     }
 
     fn periodic(&self) -> Option<Recurrence> {

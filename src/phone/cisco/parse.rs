@@ -1,5 +1,6 @@
 //! Reading a profile rule. Errors quote no more of it than the piece that is wrong, and never an option's value.
 
+use super::super::settings::unsendable;
 use super::rule::{Alternative, Assign, Comparison, Operand, Operator, ProfileRule, Resource};
 
 impl ProfileRule {
@@ -253,7 +254,13 @@ fn checked_url(url: &str) -> Result<&str, String> {
     if url.is_empty() {
         return Err("there are options, but no URL".into());
     }
-    if let Some(bad) = url.chars().find(|c| !matches!(c, '!'..='~') || "\"#".contains(*c)) {
+    // Brackets may stand around an address, and nowhere else.
+    let (authority, path) = match url.split_once("://") {
+        Some((_, rest)) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
+        None => ("", url),
+    };
+    let bad = unsendable(path).or_else(|| unsendable(authority.trim_matches(['[', ']'])).filter(|c| *c != ']'));
+    if let Some(bad) = bad {
         return Err(format!("the URL has {bad:?}, which none may have; percent-encode it"));
     }
     match url.split_once("://") {

@@ -71,6 +71,11 @@ pub(super) struct Settings {
     /// Time from a local change to its report [doc: 60 s].
     #[schemars(with = "String")]
     pub(super) report_delay: Delay,
+    /// How many times a report is tried, 1 or more [assumed: once].
+    pub(super) report_attempts: u8,
+    /// Time to the next of these tries [assumed].
+    #[schemars(with = "String")]
+    pub(super) report_retry: Delay,
     /// `Resync_On_Reset`: whether the phone resyncs after power-up [doc].
     pub(super) resync_on_reset: bool,
     /// `Resync_Random_Delay`: uniform from zero to this before the first attempt after boot: a number of units [doc:
@@ -95,6 +100,8 @@ pub(super) struct Settings {
     pub(super) run_begins_at: String,
     /// `Resync_Error_Retry_Delay`: seconds, a list whose last entry repeats; `a+b` adds a random 0..b [doc].
     pub(super) resync_error_retry_delay: String,
+    /// Whether a `Retry-After` in seconds replaces the entry of the retry list [assumed: no].
+    pub(super) retry_after: bool,
     /// `Resync_Fails_On_FNF`: whether a 404 is a failure [doc].
     pub(super) resync_fails_on_fnf: bool,
     /// `Forced_Resync_Delay`: the longest a resync waits for a phone that is in use [doc].
@@ -191,6 +198,8 @@ impl Default for Settings {
             report_periodic: Duration::from_secs(3600),
             report_content_type: "application/xml".into(),
             report_delay: Delay::fixed(Duration::from_secs(60)),
+            report_attempts: 1,
+            report_retry: Delay::fixed(Duration::from_secs(60)),
             resync_on_reset: true,
             resync_random_delay: UnitDelay::Units(2),
             resync_random_delay_unit: Duration::from_secs(10),
@@ -199,6 +208,7 @@ impl Default for Settings {
             resync_at_random_delay: Duration::from_secs(600),
             run_begins_at: "0000".into(),
             resync_error_retry_delay: "60,120,240,480,960,1920,3840,7680,15360,30720,61440,86400".into(),
+            retry_after: false,
             resync_fails_on_fnf: true,
             forced_resync_delay: Duration::from_secs(14_400),
             in_use: 0.0,

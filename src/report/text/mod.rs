@@ -75,11 +75,12 @@ impl Page {
     }
 }
 
-/// Breaks words at spaces so that no line is wider than `columns`, if no word is.
+/// Breaks words so that no line is wider than `columns`, if no word is: after a ` ·` if that is possible, else at spaces.
 fn wrap(words: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut width = 0;
-    for word in words.split(' ') {
+    let apart = |item: &str| if item.chars().count() > columns { ' ' } else { '\n' };
+    for word in words.split_inclusive(" ·").flat_map(|item| item.trim_start().split(apart(item))) {
         let length = word.chars().count();
         let line = lines.last_mut().filter(|line| line.is_empty() || width + 1 + length <= columns);
         match line {

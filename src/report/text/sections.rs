@@ -69,13 +69,16 @@ pub(super) fn storm(page: &mut Page, s: &Summary) {
 pub(super) fn phones(page: &mut Page, s: &Summary) {
     let p = &s.phones;
     page.heading("Phones", &format!("{} in all, at the end", count(p.total)));
-    let mut table = Table::new(&[(Align::Left, super::NAME - 2), (Align::Right, 7), (Align::Left, 0)]);
-    table.row(["provisioned".into(), count(p.provisioned)]);
-    table.row(["prompting".into(), count(p.prompting), prompting_words(p.prompting, &s.auth.prompts)]);
-    table.row(["failed".into(), count(p.failed), failed_words(s)]);
-    let lines: Vec<String> = table.lines().collect();
-    for line in lines {
-        page.line(&format!("  {line}"));
+    for (name, n, words) in [
+        ("provisioned", p.provisioned, String::new()),
+        ("prompting", p.prompting, prompting_words(p.prompting, &s.auth.prompts)),
+        ("failed", p.failed, failed_words(s)),
+    ] {
+        const COUNT: usize = 7;
+        for (i, line) in super::wrap(&words, super::COLUMNS - super::NAME - COUNT - 4).into_iter().enumerate() {
+            let (name, n) = if i == 0 { (name, count(n)) } else { ("", String::new()) };
+            page.line(&format!("  {name:<width$}{n:>COUNT$}  {line}", width = super::NAME));
+        }
     }
 }
 
@@ -106,7 +109,7 @@ fn failed_words(s: &Summary) -> String {
         }
     }
     if !causes.is_empty() {
-        words.push(format!("operations ended {}", by_count(&causes, " ")));
+        words.push(format!("operations that failed in the run: {}", by_count(&causes, " ")));
     }
     words.join(" · ")
 }

@@ -55,6 +55,8 @@ fn no_line_is_wider_than_the_page_and_none_ends_in_space() {
         wide.tls.suites.insert(format!("TLS_ECDHE_ECDSA_WITH_AES_{n}_GCM_SHA384"), 1_000_000 + n);
         wide.exchanges.failures.insert(format!("failure-{n}"), 10_000);
         wide.exchanges.failed += 10_000;
+        wide.auth.prompts.insert(format!("authentication-{n}"), 10_000);
+        wide.operations.values_mut().for_each(|o| _ = o.outcomes.insert(format!("timeout-{n}"), 10_000));
     }
     for line in render(&wide, None, false).lines() {
         assert!(line.chars().count() <= COLUMNS, "{line}");
@@ -76,4 +78,5 @@ fn words_wrap_at_spaces() {
     assert_eq!(wrap("one two three", 7), ["one two", "three"]);
     assert_eq!(wrap("overlong a", 4), ["overlong", "a"]);
     assert_eq!(wrap("", 4), [""]);
+    assert_eq!(wrap("first 2,000 · typed right 30 · no", 20), ["first 2,000 ·", "typed right 30 · no"]);
 }

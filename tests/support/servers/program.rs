@@ -87,6 +87,13 @@ impl Program {
         for (place, value) in own.iter().map(|(p, v)| (*p, v.as_str())).chain(shared) {
             text = text.replace(&format!("{{{{{place}}}}}"), value);
         }
+        if !site.takes_uploads {
+            for line in
+                ["dav_methods PUT DELETE;", "create_full_put_path on;", "Dav On", "webdav.activate = \"enable\""]
+            {
+                text = text.replace(line, "");
+            }
+        }
         assert!(!text.contains("{{"), "{}'s template has a place nobody fills:\n{text}", self.name());
         text
     }

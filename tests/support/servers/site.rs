@@ -15,18 +15,26 @@ pub(crate) struct Site {
     pub(crate) files: Vec<(String, Vec<u8>)>,
     /// Added to the server's configuration as it stands, in the server's own language (for nginx: inside `server`).
     pub(crate) directives: String,
+    /// Whether the protected folders take uploads (WebDAV on).
+    pub(crate) takes_uploads: bool,
 }
 
 impl Site {
     /// A site with these accounts and no files.
     pub(crate) fn new(realm: &str, accounts: impl IntoIterator<Item = (String, String)>) -> Site {
         let accounts = accounts.into_iter().collect();
-        Site { realm: realm.to_owned(), accounts, files: Vec::new(), directives: String::new() }
+        Site { realm: realm.to_owned(), accounts, files: Vec::new(), directives: String::new(), takes_uploads: true }
     }
 
     /// The same with one more file.
     pub(crate) fn file(mut self, path: &str, content: &[u8]) -> Site {
         self.files.push((path.trim_start_matches('/').to_owned(), content.to_vec()));
+        self
+    }
+
+    /// The same with its DAV module off.
+    pub(crate) fn without_uploads(mut self) -> Site {
+        self.takes_uploads = false;
         self
     }
 
