@@ -265,3 +265,50 @@ fn answers_go_wrong_at_their_shares() {
     }
     assert!((1100..1300).contains(&count(&|s| s.mishap.is_none() && s.response.status() == 200)));
 }
+
+/// What befalls a target is part of the effective workload, which reads back as the same workload.
+#[test]
+fn trouble_survives_the_manifest() {
+    use bootstorm::workload::{Overrides, Target, parse};
+    let text = r#"
+[target.embedded]
+webdav = false
+auth = { offers = ["ntlm", "negotiate"], nonce-table = 12, userhash = true }
+tls = { client-certificates = "asked" }
+work = { service = "1ms..5ms", workers = 4, queue = 10, overload = "reset" }
+faults = { stall = "1%", cut = 0.02, status = 0.5, status-code = 503 }
+event = [
+  { at = "2m", password-change = "10%" },
+  { at = "1m", rename-realm = "New" },
+  { at = "3m", down-for = "90s" },
+  { at = "4m", rotate-ticket-keys = true },
+  { at = "5m", swap-certificate = "other-ca" },
+]
+[tls]
+device-certificates = "derived"
+[[fleet]]
+family = "avaya-96xx"
+count = 1
+[[phase]]
+does = "power-up"
+"#;
+    let read = |text: &str| {
+        let plan = parse(text, "w.toml", std::path::Path::new(""), &Overrides::default());
+        plan.unwrap_or_else(|e| panic!("{e}"))
+    };
+    let (first, again) = (read(text), read(&read(text).effective));
+    let (Target::Embedded(was), Target::Embedded(is)) = (&first.target, &again.target) else { panic!("embedded") };
+    assert_eq!(was, is);
+    assert_eq!(first.tls, again.tls);
+    assert_eq!(was.events.iter().map(|e| e.at.as_secs_f64()).collect::<Vec<_>>(), [60.0, 120.0, 180.0, 240.0, 300.0]);
+    for (wrong, told) in [
+        ("{ at = \"1m\" }", "nothing happens"),
+        ("{ rename-realm = \"x\" }", "at: is missing"),
+        ("{ at = \"1m\", rename-realm = \"x\", down-for = \"1s\" }", "several things happen"),
+        ("{ at = \"1m\", password-change = \"200%\" }", "is no share"),
+    ] {
+        let text = text.replace("{ at = \"1m\", rename-realm = \"New\" }", wrong);
+        let error = parse(&text, "w.toml", std::path::Path::new(""), &Overrides::default()).unwrap_err().to_string();
+        assert!(error.contains(told), "{wrong}: {error}");
+    }
+}

@@ -78,7 +78,16 @@ fn files_that_cannot_be_read_are_told() {
 
 #[test]
 fn the_shipped_workloads_load_and_scale() {
-    for (path, phones) in [("smoke", 40), ("mass-reboot", 2000), ("steady-day", 600)] {
+    for (path, phones) in [
+        ("smoke", 40),
+        ("mass-reboot", 2000),
+        ("steady-day", 600),
+        ("realm-rename", 250),
+        ("iis-put-auth", 200),
+        ("planned-restart", 400),
+        ("retry-convoy", 600),
+        ("nat-site", 200),
+    ] {
         let path = PathBuf::from(format!("workloads/{path}.toml"));
         let plan = load(&path, &Overrides::default()).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(plan.phones(), phones, "{}", path.display());
