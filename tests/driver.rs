@@ -149,6 +149,32 @@ fn an_interrupted_run_drains_and_a_second_interrupt_ends_it_at_once() {
     assert_books_close(totals);
 }
 
+/// Nothing vanishes: what the plan still had when the run was interrupted is planned, and dropped.
+#[test]
+fn the_rest_of_the_plan_is_dropped_when_a_run_is_interrupted() {
+    let text = plan(60, "", "").effective.replace("\"at-once\"", "{ constant = \"1/min\" }");
+    let plan =
+        Arc::new(parse(&text, "slow.toml", Path::new("."), &Overrides::default()).unwrap_or_else(|e| panic!("{e}")));
+    let (origin, sources) = silent_server();
+    let setting = live::setting(&plan, origin, None, 2, 100);
+    let control = setting.control.clone();
+    let driven = thread::scope(|scope| {
+        let run = scope.spawn(|| driver::run(&plan, &setting).unwrap());
+        while sources.lock().unwrap().is_empty() {
+            thread::yield_now();
+        }
+        control.interrupt();
+        control.interrupt();
+        run.join().unwrap()
+    });
+    let totals = &driven.tally.totals;
+    let resync = totals.operation(Operation::Resync);
+    assert_eq!((resync.planned, resync.started), (60, 1));
+    assert_eq!(resync.dropped.get(&DropCause::Interrupted), Some(&59));
+    assert_eq!(totals.standings.off, 59, "phones the power never reached are off");
+    assert_books_close(totals);
+}
+
 #[test]
 fn phones_come_from_the_named_sources_in_turn() {
     let plan = plan(64, "", "[network]\nsources = [\"127.0.7.1-127.0.7.16\"]\n[timeouts]\nfirst-byte = \"100ms\"");

@@ -17,7 +17,8 @@ use super::{Ended, Exit};
 use crate::net::limits;
 use crate::phone::{Chance, Fleet};
 use crate::target::{self, AccessLog, Accounts, Authority, Documents, Running, Site, TargetError};
-use crate::workload::{self, EmbeddedTarget, Likeness, Offer, Protects, Target};
+use crate::workload::{self, Befalls, ClientCertificates, EmbeddedTarget, Likeness, Offer, Overrides, Protects};
+use crate::workload::{Target, TargetEvent};
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
@@ -52,6 +53,12 @@ pub(super) struct ServeArgs {
     /// Let a Digest nonce live this long, such as 90s or 5m [default: as the likeness does]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Authentication")]
     nonce_lifetime: Option<Duration>,
+    /// Have room for this many nonces; older ones are stale [default: room for all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Server")]
+    nonce_table: Option<u32>,
+    /// Offer `userhash` in Digest challenges
+    #[arg(long, help_heading = "Server")]
+    userhash: bool,
     /// Let these users in too: a CSV file, `user,password` a line
     #[arg(long, value_name = "FILE", help_heading = "Authentication")]
     users: Option<PathBuf>,
@@ -70,6 +77,20 @@ pub(super) struct ServeArgs {
     /// Keep ca.pem, cert.pem and key.pem in this folder, or use those that are there
     #[arg(long, value_name = "DIR", help_heading = "TLS")]
     tls_dir: Option<PathBuf>,
+    /// Ask clients for certificates of their own, or demand them; whoever issued them
+    #[arg(long, value_name = "HOW", value_enum, conflicts_with = "no_tls", help_heading = "Server")]
+    client_certificates: Option<ClientCertificatesName>,
+    /// Take only client certificates of the CAs in this PEM file
+    #[arg(long, value_name = "FILE", requires = "client_certificates", help_heading = "Server")]
+    client_ca: Option<PathBuf>,
+    /// Take no PUT and no DELETE, as a server without WebDAV
+    #[arg(long, help_heading = "Server")]
+    no_webdav: bool,
+    /// Let this befall the target so long after its start: "60s rename-realm=New", "5m down-for=90s",
+    /// "1h rotate-ticket-keys=true", "1h swap-certificate=other-ca", "1h password-change=10%"; may be repeated. Work and
+    /// faults: --set target.embedded.work.service=20ms, … (see docs/workload.md)
+    #[arg(long = "event", value_name = "AT KEY=VALUE", value_parser = event, help_heading = "Server")]
+    events: Vec<EventText>,
     /// Write an access log in combined format; `-` is standard output
     #[arg(long, value_name = "FILE", help_heading = "Server")]
     access_log: Option<PathBuf>,
@@ -94,6 +115,22 @@ enum ProtectsName {
     Everything,
     AllButSettings,
     Writes,
+}
+
+/// Whether clients show certificates, on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ClientCertificatesName {
+    Asked,
+    Demanded,
+}
+
+impl From<ClientCertificatesName> for ClientCertificates {
+    fn from(name: ClientCertificatesName) -> ClientCertificates {
+        match name {
+            ClientCertificatesName::Asked => ClientCertificates::Asked,
+            ClientCertificatesName::Demanded => ClientCertificates::Demanded,
+        }
+    }
 }
 
 /// A scheme on the command line; `none` offers none.
@@ -136,19 +173,58 @@ pub(super) fn run(args: ServeArgs) -> Result<Exit, Ended> {
 /// What the workload, if any, and the flags over it mean.
 fn plan(args: &ServeArgs) -> Result<Plan, Ended> {
     let mut plan = match &args.workload {
-        None => Plan { config: EmbeddedTarget::of(Likeness::Iis), fleets: Vec::new(), chance: Chance::new(seed()?) },
+        None => {
+            let config = embedded(&args.changes.overrides(), &args.events)?;
+            Plan { config, fleets: Vec::new(), chance: Chance::new(seed()?) }
+        }
         Some(file) => {
             let plan = workload::load(file, &args.changes.overrides()).map_err(refused)?;
-            let config = match plan.target {
+            let mut config = match plan.target {
                 Target::Embedded(config) => config,
                 // Its server is elsewhere; the fleets and their accounts are what is wanted of it.
                 Target::Url { .. } => EmbeddedTarget::of(Likeness::Iis),
             };
+            config.events.extend(embedded(&Overrides::default(), &args.events)?.events);
+            config.events.sort_by_key(|event| event.at);
             Plan { config, fleets: plan.fleets, chance: Chance::new(plan.seed) }
         }
     };
     args.apply(&mut plan.config);
     Ok(plan)
+}
+
+/// A workload of nothing but the embedded target. Its phone is there because a workload has phones; it is not asked.
+const ALONE: &str =
+    "[target.embedded]\n[[fleet]]\nfamily = \"avaya-96xx\"\ncount = 1\n[[phase]]\ndoes = \"power-up\"\n";
+
+/// The embedded target that these changes of `[target.embedded]` and these events mean.
+fn embedded(changes: &Overrides, events: &[EventText]) -> Result<EmbeddedTarget, Ended> {
+    let text = events.iter().fold(ALONE.to_owned(), |text, event| text + &event.0);
+    let plan = workload::parse(&text, "the command line", Path::new(""), changes).map_err(refused)?;
+    match plan.target {
+        Target::Embedded(config) => Ok(config),
+        Target::Url { .. } => Err(Ended::usage("serve is the server: target.url has no place here")),
+    }
+}
+
+/// An event on the command line, as a workload has it.
+#[derive(Clone, Debug)]
+struct EventText(String);
+
+/// `60s rename-realm=New`.
+fn event(typed: &str) -> Result<EventText, String> {
+    let wrong = || "write when and what: \"60s rename-realm=New\"".to_owned();
+    let (at, what) = typed.split_once(' ').ok_or_else(wrong)?;
+    let (key, value) = what.split_once('=').ok_or_else(wrong)?;
+    let key = key.trim();
+    if key.is_empty() || !key.chars().all(|c| c.is_ascii_lowercase() || c == '-') {
+        return Err(wrong());
+    }
+    humantime::parse_duration(at).map_err(|e| format!("{at} is no time: {e}"))?;
+    let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let value = value.trim();
+    let value = if ["true", "false"].contains(&value) { value.to_owned() } else { text(value) };
+    Ok(EventText(format!("[[target.embedded.event]]\nat = {}\n{key} = {value}\n", text(at))))
 }
 
 impl ServeArgs {
@@ -158,6 +234,10 @@ impl ServeArgs {
             // What was only there because it suits the former likeness gives way to what suits this one.
             if config.auth.offers == config.likeness.usual_offers() {
                 config.auth.offers = likeness_offers(likeness);
+            }
+            config.auth.userhash = likeness.usual_userhash();
+            if config.work.queue == config.likeness.usual_queue() {
+                config.work.queue = likeness.usual_queue();
             }
             if config.auth.nonce_lifetime == config.likeness.nonce_lifetime() {
                 config.auth.nonce_lifetime = likeness.nonce_lifetime();
@@ -176,10 +256,20 @@ impl ServeArgs {
         if let Some(lifetime) = self.nonce_lifetime {
             config.auth.nonce_lifetime = lifetime;
         }
+        if let Some(room) = self.nonce_table {
+            config.auth.nonce_table = Some(room as usize);
+        }
+        config.auth.userhash |= self.userhash;
+        config.webdav &= !self.no_webdav;
         if self.no_tls {
             config.tls = None;
         } else if self.tls || self.tls_dir.is_some() {
             config.tls.get_or_insert_default();
+        }
+        if let Some(how) = self.client_certificates {
+            let tls = config.tls.get_or_insert_default();
+            tls.client_certificates = how.into();
+            tls.client_ca.clone_from(&self.client_ca);
         }
         if self.folder.is_some() {
             config.folder.clone_from(&self.folder);
@@ -216,6 +306,10 @@ fn check(config: &EmbeddedTarget, accounts: &Accounts) -> Result<(), Ended> {
             let (scheme, likeness) = (offer.name(), config.likeness.title());
             tracing::warn!("{scheme} is offered as asked; what this {likeness} target imitates never does");
         }
+    }
+    let of_tls = |e: &TargetEvent| matches!(e.what, Befalls::RotateTicketKeys | Befalls::SwapCertificate(_));
+    if config.tls.is_none() && config.events.iter().any(of_tls) {
+        return Err(Ended::usage("there is an event about TLS, and this target speaks none: leave one of them out"));
     }
     if config.tls.is_none() && !config.listen.ip().is_loopback() {
         tracing::warn!("passwords and configurations cross the network unprotected: {} is not loopback", config.listen);
@@ -393,6 +487,43 @@ mod tests {
         assert_eq!(chosen.auth.offers, [Offer::Digest(Algorithm::Sha256), Offer::Basic]);
         assert_eq!((chosen.auth.nonce_lifetime, chosen.auth.protects), (Duration::from_secs(90), Protects::Writes));
         assert_eq!(meant("--auth none").auth.offers, []);
+        assert_eq!(meant("--auth negotiate,ntlm").auth.offers, [Offer::Negotiate, Offer::Ntlm]);
+        let set =
+            meant("--set target.embedded.work.service=20ms --set target.embedded.work.workers=4 --nonce-table 12");
+        assert_eq!((set.work.service.0, set.work.workers), (Duration::from_millis(20), Some(4)));
+        assert_eq!((set.auth.nonce_table, set.webdav), (Some(12), true));
+        let asked = meant("--client-certificates demanded --no-webdav --likeness lighttpd --userhash");
+        assert_eq!(asked.tls.map(|tls| tls.client_certificates), Some(ClientCertificates::Demanded));
+        assert!(!asked.webdav && asked.auth.userhash && asked.work.queue.is_none());
         assert_eq!(meant("--no-tls --tls").tls, Some(TargetTls::default()), "the last one counts");
+    }
+
+    #[test]
+    fn events_are_those_of_a_workload() {
+        let events = |typed: &[&str]| {
+            let typed = typed.iter().flat_map(|event| ["--event", event]);
+            let typed = Typed::try_parse_from(std::iter::once("serve").chain(typed)).map_err(|e| e.to_string())?;
+            plan(&typed.args).map(|plan| plan.config.events).map_err(|ended| ended.message)
+        };
+        let got = events(&["2m down-for=90s", "60s rename-realm=a \"b\" = c", "1h rotate-ticket-keys=true"]).unwrap();
+        let what: Vec<_> = got.iter().map(|e| (e.at.as_secs_f64(), e.what.clone())).collect();
+        assert_eq!(
+            what,
+            [
+                (60.0, Befalls::RenameRealm("a \"b\" = c".into())),
+                (120.0, Befalls::Down(Duration::from_secs(90))),
+                (3600.0, Befalls::RotateTicketKeys),
+            ]
+        );
+        for (wrong, told) in [
+            ("60s", "write when and what"),
+            ("soon rename-realm=x", "soon is no time"),
+            ("60s renamerealm=x", "did you mean `rename-realm`?"),
+            ("60s down-for=x", "duration"),
+            ("60s rotate-ticket-keys=false", "an event has exactly one of"),
+        ] {
+            let error = events(&[wrong]).unwrap_err();
+            assert!(error.contains(told), "{wrong}: {error}");
+        }
     }
 }

@@ -161,14 +161,22 @@ impl Roster {
 
     /// Nothing new begins from here on; what is under way may end.
     pub fn drain(&mut self, at: Duration, cause: DropCause, wishes: &mut Vec<Wish>) {
-        self.drained = true;
         self.every_phone(at, wishes, || Input::Drain(cause));
+        self.refuse_starts(at, wishes);
     }
 
     /// Everything ends now.
     pub fn abort(&mut self, at: Duration, wishes: &mut Vec<Wish>) {
-        self.drained = true;
         self.every_phone(at, wishes, || Input::Abort);
+        self.refuse_starts(at, wishes);
+    }
+
+    /// Gives the drained phones the rest of the plan, so that they count it as dropped: nothing vanishes.
+    fn refuse_starts(&mut self, at: Duration, wishes: &mut Vec<Wish>) {
+        self.drained = true;
+        while let Some(start) = self.starts.next() {
+            self.give(at, start.phone, Input::Trigger(start.trigger), wishes);
+        }
     }
 
     fn every_phone(&mut self, at: Duration, wishes: &mut Vec<Wish>, input: impl Fn() -> Input<'static>) {

@@ -29,6 +29,7 @@ impl Phone {
             out.push(Action::Hangup);
             self.lose_operation(now, ctx, out);
             self.drop_chain(DropCause::PoweredOff, ctx, out);
+            self.drop_wishes(DropCause::PoweredOff, out);
         }
         self.power = Power::On;
         self.opens = None;

@@ -233,6 +233,20 @@ impl Phone {
     /// `now` must not go back. An input that cannot be meant (an answer when nothing was asked) is ignored.
     pub fn handle(&mut self, now: Moment, input: Input<'_>, ctx: &Context<'_>, out: &mut Vec<Action>) {
         let before = self.next_due();
+        match (input, self.draining) {
+            (Input::Trigger(trigger), Some(cause)) => refuse(trigger, cause, ctx, out),
+            (input, _) => self.take(now, input, ctx, out),
+        }
+        self.serve_due(now, ctx, out);
+        let next = self.next_due();
+        if next != before {
+            // A request is always the last action.
+            let at = if matches!(out.last(), Some(Action::Send(_))) { out.len() - 1 } else { out.len() };
+            out.insert(at, Action::Timer(next));
+        }
+    }
+
+    fn take(&mut self, now: Moment, input: Input<'_>, ctx: &Context<'_>, out: &mut Vec<Action>) {
         match input {
             Input::Trigger(Trigger::PowerUp) => self.power_up(now, ctx, out),
             Input::Trigger(Trigger::Restart) => self.told_to_restart(now, ctx, out),
@@ -247,13 +261,6 @@ impl Phone {
                 out.push(Action::Hangup);
                 self.lose_operation(now, ctx, out);
             }
-        }
-        self.serve_due(now, ctx, out);
-        let next = self.next_due();
-        if next != before {
-            // A request is always the last action.
-            let at = if matches!(out.last(), Some(Action::Send(_))) { out.len() - 1 } else { out.len() };
-            out.insert(at, Action::Timer(next));
         }
     }
 
@@ -322,7 +329,14 @@ impl Phone {
         self.draining.get_or_insert(cause);
         self.restarting = None;
         self.drop_chain(cause, ctx, out);
+        self.drop_wishes(cause, out);
         self.timers = Timers::default();
+    }
+
+    /// What somebody asked for and what waits for its delay will never start.
+    pub(super) fn drop_wishes(&self, cause: DropCause, out: &mut Vec<Action>) {
+        let wishes = Operation::ALL.into_iter().filter(|op| self.timers.is_set(TimerFor::Asked(*op)));
+        out.extend(wishes.flat_map(|op| [Action::Planned(op), Action::Dropped(op, cause)]));
     }
 
     /// The phone's next draw for this purpose. Each purpose counts for itself, so that the order in which
@@ -338,6 +352,15 @@ impl Phone {
     pub(super) fn identity(&self, ctx: &Context<'_>) -> Identity {
         ctx.fleet.identity(self.index)
     }
+}
+
+/// What the plan still had for a phone when its run ended: all of it stood in the plan, none of it starts.
+fn refuse(trigger: Trigger, cause: DropCause, ctx: &Context<'_>, out: &mut Vec<Action>) {
+    let family = &*ctx.fleet.family;
+    let boots = matches!(trigger, Trigger::PowerUp | Trigger::Restart);
+    let chain = family.boot().iter().filter(|_| boots).map(|stage| stage.operation);
+    let asked = family.on_trigger(trigger).map(|(operation, _)| operation);
+    out.extend(asked.into_iter().chain(chain).flat_map(|op| [Action::Planned(op), Action::Dropped(op, cause)]));
 }
 
 #[cfg(test)]

@@ -14,12 +14,11 @@ impl Phone {
                 out.extend([Action::Planned(operation), Action::Dropped(operation, cause)]);
             }
         };
-        match (self.power, self.draining, first) {
-            (Power::Off, ..) => refuse(out, DropCause::PoweredOff),
-            (_, Some(cause), _) => refuse(out, cause),
+        match (self.power, first) {
+            (Power::Off, _) => refuse(out, DropCause::PoweredOff),
             _ if self.restarting.is_some() => refuse(out, DropCause::PhoneBusy),
-            (_, None, None) => self.power_up(now, ctx, out),
-            (_, None, Some(operation)) => {
+            (_, None) => self.power_up(now, ctx, out),
+            (_, Some(operation)) => {
                 self.restarting = Some(operation);
                 // An upload that waited for its own delay goes now.
                 self.timers.set(TimerFor::Asked(operation), now);

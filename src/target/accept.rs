@@ -51,7 +51,11 @@ pub(crate) fn bind(address: SocketAddr, loops: usize) -> Result<(Vec<std::net::T
 /// # Errors
 /// The address cannot be had.
 pub(crate) fn hold(address: SocketAddr) -> Result<Socket, TargetError> {
-    let held = socket(address, true).and_then(|held| held.bind(&address.into()).map(|()| held));
+    let held = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP)).and_then(|held| {
+        // Shared with our own listeners. An address that could be reused would be anybody's while nobody listens.
+        held.set_reuse_port(true)?;
+        held.bind(&address.into()).map(|()| held)
+    });
     held.map_err(|cause| TargetError::CannotBind { address, cause })
 }
 

@@ -27,6 +27,9 @@ use crate::workload::{KeyKind, TargetTls, TlsVersions};
 
 /// Files of a folder that keeps an authority: the CA, the server's chain, the server's key.
 const FILES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
+/// The common names of the CAs.
+const CA: &str = "bootstorm test CA";
+const OTHER_CA: &str = "bootstorm other test CA";
 const REMEDY: &str = "remove ca.pem, cert.pem and key.pem from the folder, and they are made anew";
 
 /// A CA certificate, and a server certificate below it with its key. The CA's own key is forgotten at once:
@@ -44,7 +47,16 @@ impl Authority {
     /// A new CA and a certificate for `listen` (all addresses of this machine if it is unspecified), 127.0.0.1,
     /// ::1 and localhost.
     pub fn new(kind: KeyKind, listen: IpAddr) -> Result<Authority, TargetError> {
-        let (authority, _) = Authority::make(kind, listen).map_err(|e| TargetError::Tls {
+        Authority::named(CA, kind, listen)
+    }
+
+    /// One of another name, that clients of the first do not know.
+    pub(crate) fn other(kind: KeyKind, listen: IpAddr) -> Result<Authority, TargetError> {
+        Authority::named(OTHER_CA, kind, listen)
+    }
+
+    fn named(name: &str, kind: KeyKind, listen: IpAddr) -> Result<Authority, TargetError> {
+        let (authority, _) = Authority::make(name, kind, listen).map_err(|e| TargetError::Tls {
             action: "make the certificates",
             cause: e.to_string(),
             remedy: "this is a fault of the program or its library: please report it",
@@ -112,13 +124,13 @@ impl Authority {
         Ok(Arc::new(config))
     }
 
-    fn make(kind: KeyKind, listen: IpAddr) -> Result<(Authority, String), rcgen::Error> {
+    fn make(name: &str, kind: KeyKind, listen: IpAddr) -> Result<(Authority, String), rcgen::Error> {
         let algorithm = match kind {
             KeyKind::EcdsaP256 => &PKCS_ECDSA_P256_SHA256,
             KeyKind::Rsa2048 => &PKCS_RSA_SHA256,
         };
         let ca_key = KeyPair::generate_for(algorithm)?;
-        let mut ca = dated("bootstorm test CA");
+        let mut ca = dated(name);
         ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
         let ca_pem = ca.self_signed(&ca_key)?.pem();
@@ -142,7 +154,7 @@ impl Authority {
     fn store(folder: &Path, files: &[PathBuf; 3], kind: KeyKind, listen: IpAddr) -> Result<Authority, TargetError> {
         let refuse = |file: &Path, cause| TargetError::File { action: "write", file: file.to_owned(), cause };
         fs::create_dir_all(folder).map_err(|e| refuse(folder, e))?;
-        let (authority, chain_pem) = Authority::make(kind, listen).map_err(|e| unusable(&e.to_string()))?;
+        let (authority, chain_pem) = Authority::make(CA, kind, listen).map_err(|e| unusable(&e.to_string()))?;
         let key_pem = pem("PRIVATE KEY", authority.key.secret_der());
         // The CA comes last: a client that waits for it finds a server that is ready to be trusted.
         let contents =

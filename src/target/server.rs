@@ -135,7 +135,7 @@ fn acceptors(
             // A new configuration has new ticket keys.
             Befalls::RotateTicketKeys => {}
             Befalls::SwapCertificate(Swap::Renewed) => current = Some(current.as_ref().unwrap_or(authority).renewed()?),
-            Befalls::SwapCertificate(Swap::OtherCa) => current = Some(Authority::new(tls.key, config.listen.ip())?),
+            Befalls::SwapCertificate(Swap::OtherCa) => current = Some(Authority::other(tls.key, config.listen.ip())?),
             Befalls::RenameRealm(_) | Befalls::Down(_) | Befalls::ChangePasswords(_) => continue,
         }
         let shown = current.as_ref().unwrap_or(authority);
