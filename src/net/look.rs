@@ -265,3 +265,61 @@ impl ServerCertVerifier for Recorder {
         self.inner.supported_verify_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    const NAME: &str = "files.example";
+
+    /// A CA's PEM and a chain it signed: for these names, valid from and until these years.
+    fn signed(names: &[&str], years: (i32, i32)) -> (String, Vec<CertificateDer<'static>>) {
+        let mut ca = CertificateParams::default();
+        ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let pem = ca.self_signed(&key).unwrap().pem();
+        let issuer = Issuer::new(ca, key);
+        let names: Vec<_> = names.iter().map(|n| (*n).to_owned()).collect();
+        let mut leaf = CertificateParams::new(names).unwrap();
+        leaf.not_before = date_time_ymd(years.0, 1, 1);
+        leaf.not_after = date_time_ymd(years.1, 1, 1);
+        let certificate = leaf.signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap();
+        (pem, vec![certificate.der().clone()])
+    }
+
+    fn judged(chain: Vec<CertificateDer<'static>>, ca: &str) -> (bool, Option<bool>, Option<bool>) {
+        let seen =
+            Seen { handshake: Err(Failure::TlsFailed), words: String::new(), asked_for_certificate: false, chain };
+        let trust = if ca.is_empty() { Trust::default() } else { Trust::from_pem("ca", ca.as_bytes()).unwrap() };
+        let origin = Origin { tls: true, host: NAME.to_owned(), port: 443 };
+        // 2026-01-01.
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(1_767_225_600));
+        let judged = seen.judge(&trust, &origin, now);
+        let ok = |r: &Option<Result<(), String>>| r.as_ref().map(Result::is_ok);
+        (judged.trusted.is_ok(), ok(&judged.valid_now), ok(&judged.names_it))
+    }
+
+    /// Chain, dates and name are each judged for themselves, as far as the one before allows.
+    #[test]
+    fn a_certificate_is_judged_part_by_part() {
+        let (good, bad) = (Some(true), Some(false));
+        for (names, years, wanted) in [
+            (&[NAME][..], (2020, 2030), (true, good, good)),
+            (&[NAME], (2001, 2002), (true, bad, good)),
+            (&[NAME], (2040, 2050), (true, bad, good)),
+            (&["other.example"], (2020, 2030), (true, good, bad)),
+            (&["other.example"], (2001, 2002), (true, bad, bad)),
+        ] {
+            let (ca, chain) = signed(names, years);
+            assert_eq!(judged(chain.clone(), &ca), wanted, "{names:?} {years:?}");
+            let (another, _) = signed(names, years);
+            // A CA of the same name and another key is no better than an unknown one.
+            assert_eq!(judged(chain.clone(), &another), (false, None, None), "{names:?} {years:?}");
+            assert_eq!(judged(chain, ""), (false, None, None));
+        }
+        let (ca, _) = signed(&[NAME], (2020, 2030));
+        assert_eq!(judged(Vec::new(), &ca), (false, None, None));
+    }
+}

@@ -326,6 +326,6 @@ impl Family for Cisco {
 
     /// TLS 1.2 at most [assumed].
     fn speaks_tls_1_3(&self) -> bool {
-        false
+        self.settings.tls_1_3
     }
 }

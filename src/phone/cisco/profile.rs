@@ -125,6 +125,10 @@ pub(super) struct Settings {
     pub(super) digest: bool,
     /// Whether Digest with SHA-256 is answered [assumed: no].
     pub(super) digest_sha256: bool,
+    /// Whether these phones speak TLS 1.3 [assumed: 1.2 at most]; what `interop` goes by. In a run, `versions` under
+    /// `[tls]` decides.
+    #[serde(rename = "tls-1-3")]
+    pub(super) tls_1_3: bool,
     /// How many redirects of one request are followed [assumed].
     pub(super) max_redirects: u8,
     /// Whether an answered protection space is used without a new challenge; the first request of a resync
@@ -219,6 +223,7 @@ impl Default for Settings {
             accept_encoding: none(),
             digest: true,
             digest_sha256: false,
+            tls_1_3: false,
             max_redirects: 5,
             preemptive: false,
             keep_alive: true,
