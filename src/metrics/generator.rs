@@ -15,6 +15,8 @@ pub struct GeneratorFacts {
     pub cpu_seconds: f64,
     /// By how much the shards' timers came late.
     pub loop_lag: Distribution,
+    /// Most connections that might be open at once; 0 if that is not known.
+    pub max_connections: u64,
     /// Most file descriptors open at once.
     pub open_files: u64,
     /// Most resident memory of the process, in octets.

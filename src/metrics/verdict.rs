@@ -129,8 +129,12 @@ impl Verdict {
             if late > LATENESS_FLOOR_US && late as f64 > LATENESS_SHARE * response as f64 {
                 let share = late as f64 / response.max(1) as f64 * 100.0;
                 let (late, response) = (time(late), time(response));
-                // What phones wait for, if it is not the shard's thread, is one of the connections there may be.
+                // What phones wait for, if it is not the shard's thread, is one of the connections there may be, if
+                // there may not be one for each.
                 let why = match waited {
+                    Some(_) if record.generator.max_connections >= record.plan.phones => {
+                        ": so many starts at one moment take the generator that long; the service time has the server's part"
+                    }
                     Some(_) if record.generator.cpu_busy_max <= BUSY => {
                         ": phones waited for a connection, so allow more (network.max-connections, open files, sources)"
                     }
@@ -243,7 +247,10 @@ mod tests {
 
     #[test]
     fn who_had_to_wait_for_a_connection_is_told_what_to_allow() {
-        for (waited_ms, busy, told) in [(900, 0.1, true), (0, 0.1, false), (900, 0.85, false)] {
+        let (some, one_each) = (5, 7);
+        let rows =
+            [(900, 0.1, some, true), (0, 0.1, some, false), (900, 0.85, some, false), (900, 0.1, one_each, false)];
+        for (waited_ms, busy, max_connections, told) in rows {
             let verdict = judged(|r| {
                 let totals = &mut r.tally.totals;
                 for _ in 0..300 {
@@ -252,10 +259,12 @@ mod tests {
                     totals.exchanges.phases.waited.record(Duration::from_millis(waited_ms));
                 }
                 r.generator.cpu_busy_max = busy;
+                r.generator.max_connections = max_connections;
             });
             let reason = verdict.reasons.last().unwrap();
             assert!(reason.contains("lateness p99 of 12.3 s is 21 % of the response time p99 of 60.0 s"), "{reason}");
             assert_eq!(reason.contains("network.max-connections"), told, "{reason}");
+            assert_eq!(reason.contains("starts at one moment"), max_connections == one_each, "{reason}");
         }
     }
 }

@@ -182,6 +182,7 @@ pub(super) fn mass_reboot() -> Record {
         wall,
         tally: recorder.finish(wall),
         generator: GeneratorFacts {
+            max_connections: 0,
             shards: 2,
             cpu_busy: 0.4137,
             cpu_busy_max: 0.4519,
