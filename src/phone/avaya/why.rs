@@ -5,7 +5,7 @@ use super::super::rule::{Deed, Rule};
 use super::super::{Operation, Outcome, Screen};
 use crate::auth::Lookup;
 
-const SEED: &str = "Administering Avaya 9608/9608G/9611G/9621G/9641G/9641GS, March 2018 (the seed)";
+const SEED: &str = "Administering Avaya 9608/9608G/9611G/9621G/9641G/9641GS, March 2018";
 
 const fn seed(quote: &'static str) -> Option<Rule> {
     Some(Rule { quote, source: SEED })
