@@ -4,8 +4,7 @@ use super::super::family::{Challenged, Decision};
 use super::super::rule::{Deed, Rule};
 use super::super::{Operation, Outcome};
 
-const SEED: &str =
-    "Cisco IP Phone 8800 Series Multiplatform Phones Administration Guide, Profile Authentication";
+const SEED: &str = "Cisco IP Phone 8800 Series Multiplatform Phones Administration Guide, Profile Authentication";
 
 const fn seed(quote: &'static str) -> Option<Rule> {
     Some(Rule { quote, source: SEED })
