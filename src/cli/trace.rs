@@ -127,17 +127,8 @@ fn server_in_words(plan: &Plan, origin: &str, base: &str) -> String {
 }
 
 fn trigger(name: &str) -> Result<Trigger, String> {
-    let all = [
-        Trigger::PowerUp,
-        Trigger::Change,
-        Trigger::Backup,
-        Trigger::Restore,
-        Trigger::Resync,
-        Trigger::Delete,
-        Trigger::Restart,
-    ];
-    all.into_iter().find(|t| t.name() == name).ok_or_else(|| {
-        let names: Vec<_> = all.iter().map(|t| t.name()).collect();
+    Trigger::ALL.into_iter().find(|t| t.name() == name).ok_or_else(|| {
+        let names: Vec<_> = Trigger::ALL.iter().map(|t| t.name()).collect();
         format!("write {}", names.join(", "))
     })
 }

@@ -7,7 +7,7 @@ use super::machine::{Context, Phone};
 use super::operating::{Carries, Doing, Proof};
 use super::rule::{self, Deed, Rule};
 use super::{Action, Answer, ChallengeKind, Moment, Outcome, Purpose, Reason};
-use crate::auth::{AnswerScheme, Challenge, CredentialStore, Session, parse_challenges};
+use crate::auth::{AnswerScheme, Challenge, Session, parse_challenges};
 
 impl Phone {
     pub(super) fn challenged(&mut self, now: Moment, answer: &Answer, ctx: &Context<'_>, out: &mut Vec<Action>) {
@@ -93,7 +93,7 @@ impl Phone {
         refused: bool,
         ctx: &Context<'_>,
     ) -> (Decision, Option<Rule>) {
-        let store: CredentialStore = self.store(ctx);
+        let store = self.store_of(&doing.who, ctx);
         let typed = doing.typed.take();
         let challenged = Challenged {
             task: doing.task(ctx),

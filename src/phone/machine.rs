@@ -222,10 +222,17 @@ impl Phone {
 
     /// What it has stored now.
     pub fn store(&self, ctx: &Context<'_>) -> CredentialStore {
-        match self.memory.as_ref().and_then(|m| m.store.as_ref()) {
-            Some(store) => store.clone(),
-            None => ctx.fleet.stored(ctx.chance, &ctx.fleet.identity(self.index)),
-        }
+        self.own_store().unwrap_or_else(|| ctx.fleet.stored(ctx.chance, &self.identity(ctx)))
+    }
+
+    /// The same for who knows already who the phone is: templates are not filled once more.
+    pub(super) fn store_of(&self, who: &Identity, ctx: &Context<'_>) -> CredentialStore {
+        self.own_store().unwrap_or_else(|| ctx.fleet.stored(ctx.chance, who))
+    }
+
+    /// What it has stored, once that differs from the fleet's rule.
+    fn own_store(&self) -> Option<CredentialStore> {
+        self.memory.as_ref()?.store.clone()
     }
 
     /// Takes what happened, and says into `out` what is to be done about it, in order.
@@ -357,8 +364,7 @@ impl Phone {
 /// What the plan still had for a phone when its run ended: all of it stood in the plan, none of it starts.
 fn refuse(trigger: Trigger, cause: DropCause, ctx: &Context<'_>, out: &mut Vec<Action>) {
     let family = &*ctx.fleet.family;
-    let boots = matches!(trigger, Trigger::PowerUp | Trigger::Restart);
-    let chain = family.boot().iter().filter(|_| boots).map(|stage| stage.operation);
+    let chain = family.boot().iter().filter(|_| trigger.boots()).map(|stage| stage.operation);
     let asked = family.on_trigger(trigger).map(|(operation, _)| operation);
     out.extend(asked.into_iter().chain(chain).flat_map(|op| [Action::Planned(op), Action::Dropped(op, cause)]));
 }
@@ -398,15 +404,7 @@ mod tests {
     }
 
     fn event() -> impl Strategy<Value = Event> {
-        let trigger = prop::sample::select(vec![
-            Trigger::PowerUp,
-            Trigger::Change,
-            Trigger::Backup,
-            Trigger::Restore,
-            Trigger::Resync,
-            Trigger::Delete,
-            Trigger::Restart,
-        ]);
+        let trigger = prop::sample::select(Trigger::ALL.to_vec());
         prop_oneof![
             1 => trigger.prop_map(Event::Trigger),
             4 => (0..2_000u32).prop_map(Event::Wait),

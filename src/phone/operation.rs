@@ -78,6 +78,17 @@ pub enum Trigger {
 }
 
 impl Trigger {
+    /// Every trigger.
+    pub const ALL: [Trigger; 7] = [
+        Trigger::PowerUp,
+        Trigger::Change,
+        Trigger::Backup,
+        Trigger::Restore,
+        Trigger::Resync,
+        Trigger::Delete,
+        Trigger::Restart,
+    ];
+
     /// Whether the phone boots.
     pub const fn boots(self) -> bool {
         matches!(self, Trigger::PowerUp | Trigger::Restart)
