@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// An algorithm of Digest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Algorithm {
     /// MD5; also meant when the challenge names none.
     Md5,
@@ -77,7 +77,7 @@ impl fmt::Display for Algorithm {
 }
 
 /// The scheme of an answer, as it is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum AnswerScheme {
     /// Basic.
     Basic,

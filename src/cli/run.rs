@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, machine};
 use crate::driver::{self, Control, Driven, Setting};
-use crate::metrics::{GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, ThresholdResult};
+use crate::metrics::{Distribution, GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline};
 use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin};
 use crate::report::{self, Circumstances, Folder, Manifest, Summary, number};
@@ -255,22 +255,30 @@ fn record(plan: &Plan, started_at: SystemTime, driven: Driven, open_files: u64, 
             phones: plan.phones().into(),
             storm_phones: Some(powered_up(plan)),
             compression: plan.compression,
+            phases: Vec::new(),
+            connections_bounded: plan.network.max_connections.is_some(),
         },
         started_at,
         wall: driven.wall,
         tally: driven.tally,
+        timeline: Timeline::default(),
         generator: GeneratorFacts {
             shards,
             cpu_busy: cpu_seconds / wall / f64::from(shards.min(cores)),
             cpu_busy_max: busiest.as_secs_f64() / wall,
             cpu_seconds,
             loop_lag: driven.loop_lag,
+            timer_floor: Distribution::new(),
             max_connections: setting.max_connections as u64,
             open_files,
             rss_bytes: machine::peak_rss(),
             rss_per_phone: None,
         },
-        marks: Marks { partial: setting.control.was_interrupted(), tls_not_verified: !plan.tls.verify },
+        marks: Marks {
+            partial: setting.control.was_interrupted(),
+            tls_not_verified: !plan.tls.verify,
+            ..Marks::default()
+        },
         thresholds: Vec::new(),
     };
     record.thresholds = check_thresholds(plan, &record);

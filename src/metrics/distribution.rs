@@ -3,70 +3,127 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+
+use super::bucket::{self, Buckets};
 
 /// How many durations of which length, from 1 µs to [`Distribution::HIGHEST`] at three digits.
 ///
 /// The bounds are fixed, so that two distributions always add bucket for bucket. What lies beyond them is
 /// still exact in count, mean and maximum; a quantile that falls there is unknown rather than cut.
-/// Nothing is allocated before the first sample: an operation that never happens costs nothing.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// It takes no more room than its samples need: none before the first, four octets each for the first
+/// [`Distribution::FEW`], and a whole histogram (188 KiB) from there on.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Packed", into = "Packed")]
 pub struct Distribution {
-    histogram: Option<Histogram<u64>>,
+    store: Store,
     sum_us: u64,
     max_us: u64,
     beyond: u64,
 }
 
+/// Where the samples are kept, each as the lowest value of its bucket.
+#[derive(Clone, Debug)]
+enum Store {
+    /// One by one, in the order they came.
+    Few(Vec<u32>),
+    /// Counted by bucket.
+    Many(Box<Histogram<u64>>),
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Store::Few(Vec::new())
+    }
+}
+
+/// As it is written down: what differs from nothing.
+#[derive(Serialize, Deserialize)]
+struct Packed {
+    sum_us: u64,
+    max_us: u64,
+    beyond: u64,
+    /// How far the bucket lies above the one before, and its count.
+    gaps: Vec<(u32, u64)>,
+}
+
 /// How sure one must be that a sample lies beyond a quantile before the quantile is told.
 const CONFIDENCE: f64 = 0.95;
+
+const HIGHEST_US: u32 = 3_600_000_000;
 
 impl Distribution {
     /// The longest duration with a bucket of its own: an hour. A minute would hold any exchange, but not the
     /// response time of an operation that waited its turn in a storm; the hour costs 48 KiB more.
-    pub const HIGHEST: Duration = Duration::from_secs(3600);
+    pub const HIGHEST: Duration = Duration::from_micros(HIGHEST_US as u64);
 
     /// Significant decimal digits of a quantile.
-    const DIGITS: u8 = 3;
+    pub const DIGITS: u8 = 3;
+
+    /// So many samples are kept one by one: sorting them costs no more than looking through all buckets.
+    pub const FEW: usize = 2048;
 
     /// An empty distribution.
     pub const fn new() -> Distribution {
-        Distribution { histogram: None, sum_us: 0, max_us: 0, beyond: 0 }
+        Distribution { store: Store::Few(Vec::new()), sum_us: 0, max_us: 0, beyond: 0 }
     }
 
     /// Takes in one duration, in whole microseconds.
     pub fn record(&mut self, duration: Duration) {
         let us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        let highest = Distribution::HIGHEST.as_micros() as u64;
-        if self.histogram.is_none() {
-            self.histogram = Histogram::new_with_bounds(1, highest, Distribution::DIGITS).ok();
-        }
-        if let Some(histogram) = &mut self.histogram {
-            histogram.saturating_record(us.min(highest));
-        }
-        self.beyond += u64::from(us > highest);
+        let within = u32::try_from(us).unwrap_or(u32::MAX).min(HIGHEST_US);
+        self.put(bucket::lowest(within), 1);
+        self.beyond += u64::from(us > u64::from(HIGHEST_US));
         self.sum_us = self.sum_us.saturating_add(us);
         self.max_us = self.max_us.max(us);
     }
 
     /// Adds all samples of `other`, bucket for bucket.
     pub fn merge(&mut self, other: &Distribution) {
-        match (&mut self.histogram, &other.histogram) {
-            (Some(mine), Some(theirs)) => {
+        match &other.store {
+            Store::Few(samples) => samples.iter().for_each(|&us| self.put(us, 1)),
+            Store::Many(theirs) => {
                 // Equal fixed bounds: the only error there is, a value out of range, cannot be.
-                let added = mine.add(theirs);
-                debug_assert!(added.is_ok());
+                let added = self.many().map(|mine| mine.add(theirs.as_ref()));
+                debug_assert!(added.is_none_or(|added| added.is_ok()));
             }
-            (mine @ None, Some(theirs)) => *mine = Some(theirs.clone()),
-            (_, None) => {}
         }
         self.sum_us = self.sum_us.saturating_add(other.sum_us);
         self.max_us = self.max_us.max(other.max_us);
         self.beyond += other.beyond;
     }
 
+    fn put(&mut self, us: u32, count: u64) {
+        if let Store::Few(samples) = &mut self.store
+            && samples.len() as u64 + count <= Distribution::FEW as u64
+        {
+            samples.extend(std::iter::repeat_n(us, count as usize));
+            return;
+        }
+        if let Some(histogram) = self.many() {
+            histogram.saturating_record_n(us.into(), count);
+        }
+    }
+
+    /// The histogram, made of the few samples there were if there was none. It always can be made: the bounds are right.
+    fn many(&mut self) -> Option<&mut Histogram<u64>> {
+        if let Store::Few(samples) = &self.store {
+            let mut histogram = Histogram::new_with_bounds(1, HIGHEST_US.into(), Distribution::DIGITS).ok()?;
+            samples.iter().for_each(|&us| histogram.saturating_record(us.into()));
+            self.store = Store::Many(Box::new(histogram));
+        }
+        match &mut self.store {
+            Store::Many(histogram) => Some(histogram),
+            Store::Few(_) => None,
+        }
+    }
+
     /// How many durations were taken in.
     pub fn count(&self) -> u64 {
-        self.histogram.as_ref().map_or(0, Histogram::len)
+        match &self.store {
+            Store::Few(samples) => samples.len() as u64,
+            Store::Many(histogram) => histogram.len(),
+        }
     }
 
     /// How many of them were longer than [`Distribution::HIGHEST`].
@@ -92,28 +149,91 @@ impl Distribution {
     /// `None` if there are fewer than [`Distribution::samples_needed`], or if the quantile lies beyond
     /// [`Distribution::HIGHEST`].
     pub fn quantile_us(&self, q: f64) -> Option<u64> {
-        let histogram = self.histogram.as_ref()?;
-        if histogram.len() < Distribution::samples_needed(q)? {
+        let count = self.count();
+        if count == 0 || count < Distribution::samples_needed(q)? {
             return None;
         }
-        let rank = (q * histogram.len() as f64).ceil() as u64;
-        if rank > histogram.len() - self.beyond {
+        let rank = (q * count as f64).ceil() as u64;
+        if rank > count - self.beyond {
             return None;
         }
+        let us = match &self.store {
+            Store::Few(samples) => {
+                let mut sorted = samples.clone();
+                let (_, us, _) = sorted.select_nth_unstable(usize::try_from(rank).ok()?.max(1) - 1);
+                u64::from(bucket::highest(*us))
+            }
+            Store::Many(histogram) => histogram.value_at_quantile(q),
+        };
         // A bucket tells its upper edge, which can lie above the largest sample.
-        Some(histogram.value_at_quantile(q).min(self.max_us))
+        Some(us.min(self.max_us))
     }
 
     /// How many samples it takes for the quantile `q` to be more than a guess: with so many, one lies beyond the
-    /// true quantile with a probability of 95 %. That is 5 for the median, 29 for p90, 299 for p99, 2,995 for p99.9.
-    /// `None` unless `q` is above 0 and below 1.
+    /// true quantile with a probability of 95 %. That is 5 for the median, 29 for p90, 299 for p99, 2,995 for p99.9,
+    /// 29,956 for p99.99. `None` unless `q` is above 0 and below 1.
     pub fn samples_needed(q: f64) -> Option<u64> {
         (q > 0.0 && q < 1.0).then(|| ((1.0 - CONFIDENCE).ln() / q.ln()).ceil() as u64)
     }
 
-    /// The buckets, for an HdrHistogram log; `None` without samples.
-    pub fn histogram(&self) -> Option<&Histogram<u64>> {
-        self.histogram.as_ref()
+    /// The samples by bucket, in rising order.
+    pub fn buckets(&self) -> Buckets {
+        self.pairs().into_iter().map(|(us, n)| (us, u32::try_from(n).unwrap_or(u32::MAX))).collect()
+    }
+
+    /// The same as an HDR histogram of microseconds; `None` without samples.
+    pub fn to_histogram(&self) -> Option<Histogram<u64>> {
+        let mut copy = self.clone();
+        (self.count() > 0).then(|| copy.many().cloned()).flatten()
+    }
+
+    /// Buckets (their lowest value in microseconds) that have samples, in rising order, each with its count.
+    fn pairs(&self) -> Vec<(u32, u64)> {
+        match &self.store {
+            Store::Few(samples) => {
+                let mut sorted = samples.clone();
+                sorted.sort_unstable();
+                sorted.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u64)).collect()
+            }
+            Store::Many(histogram) => histogram
+                .iter_recorded()
+                .map(|v| {
+                    (
+                        bucket::lowest(v.value_iterated_to().min(HIGHEST_US.into()) as u32),
+                        v.count_since_last_iteration(),
+                    )
+                })
+                .collect(),
+        }
+    }
+}
+
+impl PartialEq for Distribution {
+    /// Equal in every figure, however they are kept.
+    fn eq(&self, other: &Distribution) -> bool {
+        (self.sum_us, self.max_us, self.beyond) == (other.sum_us, other.max_us, other.beyond)
+            && self.count() == other.count()
+            && self.pairs() == other.pairs()
+    }
+}
+
+impl From<Distribution> for Packed {
+    fn from(d: Distribution) -> Packed {
+        let mut below = 0;
+        let gaps = d.pairs().into_iter().map(|(us, n)| (us - std::mem::replace(&mut below, us), n)).collect();
+        Packed { sum_us: d.sum_us, max_us: d.max_us, beyond: d.beyond, gaps }
+    }
+}
+
+impl From<Packed> for Distribution {
+    fn from(packed: Packed) -> Distribution {
+        let mut d = Distribution::new();
+        let mut us = 0_u32;
+        for (gap, n) in packed.gaps {
+            us = us.saturating_add(gap).min(HIGHEST_US);
+            d.put(bucket::lowest(us), n);
+        }
+        Distribution { sum_us: packed.sum_us, max_us: packed.max_us, beyond: packed.beyond.min(d.count()), ..d }
     }
 }
 
@@ -130,7 +250,7 @@ mod tests {
 
     #[test]
     fn samples_needed_follow_from_the_confidence() {
-        for (q, n) in [(0.5, 5), (0.9, 29), (0.95, 59), (0.99, 299), (0.999, 2_995)] {
+        for (q, n) in [(0.5, 5), (0.9, 29), (0.95, 59), (0.99, 299), (0.999, 2_995), (0.9999, 29_956)] {
             assert_eq!(Distribution::samples_needed(q), Some(n), "{q}");
         }
         for q in [0.0, 1.0, -1.0, 2.0, f64::NAN] {
@@ -161,6 +281,15 @@ mod tests {
     }
 
     #[test]
+    fn beyond_the_few_nothing_is_lost() {
+        let us: Vec<u64> = (0..3 * Distribution::FEW as u64).map(|n| n * 7_919 % 5_000_000).collect();
+        let (whole, mut parts) = (of(&us), Distribution::new());
+        us.chunks(1_000).for_each(|part| parts.merge(&of(part)));
+        assert_eq!(whole, parts);
+        assert_eq!(whole.to_histogram().unwrap().len(), us.len() as u64);
+    }
+
+    #[test]
     fn no_quantile_exceeds_the_maximum() {
         let d = of(&[123_457; 10]);
         assert_eq!(d.quantile_us(0.5), Some(123_457));
@@ -181,6 +310,21 @@ mod tests {
             a_bc.merge(&bc);
             prop_assert_eq!(&ab_c, &a_bc);
             prop_assert_eq!(&ab_c, &whole);
+        }
+
+        #[test]
+        fn many_samples_tell_what_few_would(us in prop::collection::vec(prop_oneof![0u64..3_000, 0u64..10_000_000_000], 1..700)) {
+            let few = of(&us);
+            let mut many = few.clone();
+            many.many();
+            prop_assert_eq!(&few, &many);
+            for q in [0.01, 0.5, 0.9, 0.99] {
+                prop_assert_eq!(few.quantile_us(q), many.quantile_us(q), "{}", q);
+            }
+            let again: Distribution = postcard::from_bytes(&postcard::to_allocvec(&many).unwrap()).unwrap();
+            prop_assert_eq!(&again, &few);
+            let buckets = few.buckets();
+            prop_assert_eq!(buckets.iter().map(|(_, n)| u64::from(n)).sum::<u64>(), few.count());
         }
 
         #[test]

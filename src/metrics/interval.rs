@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Standings;
+use super::{Slice, Standings};
 
 /// What happened within one interval of real time. Everything in it adds: over shards as over time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,14 +49,14 @@ pub struct Interval {
 
 impl Interval {
     /// Adds another shard's share of the same interval.
-    fn beside(&mut self, other: &Interval) {
+    pub(super) fn beside(&mut self, other: &Interval) {
         let rise = self.in_flight_rise.saturating_add(other.in_flight_rise);
         self.add(other);
         self.in_flight_rise = rise;
     }
 
     /// Appends the interval that follows.
-    fn before(&mut self, next: &Interval) {
+    pub(super) fn before(&mut self, next: &Interval) {
         let rise = self.in_flight_rise.max(self.in_flight_change.saturating_add(next.in_flight_rise));
         self.add(next);
         self.in_flight_rise = rise;
@@ -111,10 +111,6 @@ impl Intervals {
         Intervals { width_s: 1, most: most.max(2), standings_before: Standings::default(), rows: Vec::new() }
     }
 
-    pub(super) fn starting_at(standings: Standings) -> Intervals {
-        Intervals { standings_before: standings, ..Intervals::default() }
-    }
-
     /// The interval for this moment. Time does not run backwards: an earlier moment falls into the latest.
     pub(super) fn at(&mut self, at: Duration) -> &mut Interval {
         let mut index = self.index(at);
@@ -144,6 +140,12 @@ impl Intervals {
                 first
             })
             .collect();
+    }
+
+    /// Appends a slice. Slices come in order.
+    pub(super) fn append(&mut self, slice: &Slice) {
+        self.standings_before += slice.standings_before;
+        self.at(slice.begins()).before(&slice.interval);
     }
 
     /// Adds another shard's intervals, second by second.
@@ -243,7 +245,8 @@ mod tests {
     #[test]
     fn a_shard_that_ends_early_keeps_its_levels() {
         let mut a = of(100, &[(5, 1)]);
-        let mut b = Intervals::starting_at(Standings { provisioned: 3, ..Standings::default() });
+        let standings_before = Standings { provisioned: 3, ..Standings::default() };
+        let mut b = Intervals { standings_before, ..Intervals::default() };
         b.at(Duration::ZERO).in_flight_change = 2;
         b.at(Duration::ZERO).in_flight_rise = 2;
         a.merge(&b);

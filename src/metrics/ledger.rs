@@ -4,7 +4,7 @@ use super::Totals;
 use crate::phone::Operation;
 
 /// A sequence of events that cannot be if phone and driver keep to their contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum LedgerFault {
     /// An operation ended that had not begun.
     FinishedWithoutStart,

@@ -1,32 +1,45 @@
-//! Facts and figures: counters, histograms, intervals, the storm's curve, the verdict.
+//! Facts and figures: counters, histograms, the journal, intervals, the storm's curve, the verdict.
 //!
-//! Each shard feeds its own [`Recorder`] and publishes a [`Snapshot`] now and then. At the end each gives a [`Tally`]
-//! ([`Totals`] and [`Intervals`]); tallies add exactly, in any order. With what is known of plan and generator, the sum
-//! is a [`Record`], which can tell its [`Storm`] and its [`Verdict`]. Reports are made from that.
+//! Each shard feeds its own [`Recorder`], which hands on a [`Slice`] every half second, and publishes a [`Snapshot`] now
+//! and then. Slices of all shards are put beside each other and written to the [`journal`]: nothing grows with the length
+//! of a run. Read back, slices add up to a [`Tally`] ([`Totals`], [`Intervals`], [`Notables`]) and lie side by side in a
+//! [`Timeline`]. With what is known of plan and generator, that is a [`Record`], which can tell its [`Storm`] and its
+//! [`Verdict`]. Reports are made from that.
+mod bucket;
 mod distribution;
 mod facts;
 mod generator;
 mod interval;
+pub mod journal;
 mod ledger;
+mod machine;
+mod notable;
 mod record;
 mod recorder;
+mod slice;
 mod snapshot;
 mod standing;
 mod storm;
 mod tally;
+mod timeline;
 mod totals;
 mod verdict;
 
+pub use bucket::Buckets;
 pub use distribution::Distribution;
 pub use facts::{ExchangeFacts, HandshakeFacts, HandshakeKind};
 pub use generator::GeneratorFacts;
 pub use interval::{Interval, Intervals, Level};
 pub use ledger::{LedgerFault, unbalanced};
-pub use record::{Marks, PlanFacts, Record, ThresholdResult};
+pub use machine::{CoreSample, MachineSample, ThreadSample};
+pub use notable::{Notable, Notables, Step};
+pub use record::{Law, Marks, PhaseFacts, PlanFacts, Record, ThresholdResult};
 pub use recorder::Recorder;
+pub use slice::{Arrivals, Slice};
 pub use snapshot::{Snapshot, SnapshotCell};
 pub use standing::Standings;
 pub use storm::{Provisioning, Storm};
 pub use tally::Tally;
+pub use timeline::{Row, Timeline};
 pub use totals::{AuthTotals, Counts, ExchangeTotals, HandshakeTotals, OperationTotals, Phases, TlsTotals, Totals};
 pub use verdict::{Validity, Verdict};

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{GeneratorFacts, Storm, Tally, Verdict};
+use serde::{Deserialize, Serialize};
+
+use super::{GeneratorFacts, Storm, Tally, Timeline, Verdict};
 
 /// A finished run. Every value was given in: nothing here reads a clock or a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +17,8 @@ pub struct Record {
     pub wall: Duration,
     /// What all shards counted.
     pub tally: Tally,
+    /// The same second by second, as the journal has it; empty if there is none.
+    pub timeline: Timeline,
     /// What it cost the generator.
     pub generator: GeneratorFacts,
     /// What must be known with every figure.
@@ -24,7 +28,7 @@ pub struct Record {
 }
 
 /// What a report needs to know of the plan.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlanFacts {
     /// The workload's name.
     pub name: String,
@@ -39,15 +43,55 @@ pub struct PlanFacts {
     pub storm_phones: Option<u64>,
     /// Phone seconds per real second.
     pub compression: f64,
+    /// The plan's phases, in order.
+    pub phases: Vec<PhaseFacts>,
+    /// Whether the workload itself bounds the connections: then waiting for one is part of what it asks for.
+    pub connections_bounded: bool,
+}
+
+/// What a report needs to know of a phase.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PhaseFacts {
+    /// Its name.
+    pub name: String,
+    /// When it begins: microseconds of real time since the run began.
+    pub at_us: u64,
+    /// The law its starts claim to follow.
+    pub law: Law,
+}
+
+/// The law of a phase's starts, in real time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Law {
+    /// None that a test could be made of: a storm, a ramp, all at once.
+    #[default]
+    Given,
+    /// Evenly spaced.
+    Constant {
+        /// Starts per real second.
+        rate: f64,
+    },
+    /// Independent, with exponential gaps.
+    Poisson {
+        /// Mean starts per real second.
+        rate: f64,
+        /// For how long, in real seconds.
+        over_s: f64,
+    },
 }
 
 /// What must be known with every figure, and is stamped on every output.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marks {
     /// The run was interrupted: the figures are those of a part of it.
     pub partial: bool,
     /// Certificates were not verified.
     pub tls_not_verified: bool,
+    /// Whoever ran it accepts an invalid measurement: it does not fail the run.
+    pub accepted_invalid: bool,
+    /// The journal ends here, in milliseconds since the run began, and has no ending: the run was killed, or its disk
+    /// was full. What happened later is not known.
+    pub ends_at_ms: Option<u64>,
 }
 
 /// A threshold, checked.
@@ -102,6 +146,7 @@ pub(super) mod tests {
             started_at: SystemTime::UNIX_EPOCH,
             wall: Duration::from_secs(1),
             tally: recorder.finish(Duration::from_secs(1)),
+            timeline: Timeline::default(),
             generator: GeneratorFacts { shards: 1, ..GeneratorFacts::default() },
             marks: Marks::default(),
             thresholds: Vec::new(),

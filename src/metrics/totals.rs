@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::ledger::LedgerFault;
 use super::{Distribution, HandshakeKind, Provisioning, Standings};
 use crate::auth::AnswerScheme;
@@ -12,7 +14,7 @@ use crate::phone::{ChallengeKind, DropCause, Failure, Operation, Outcome, Screen
 pub type Counts<K> = BTreeMap<K, u64>;
 
 /// Everything counted over a run, or over one shard of it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
     /// Phones there are, whatever they do.
     pub phones: u64,
@@ -35,7 +37,7 @@ pub struct Totals {
 }
 
 /// One kind of operation.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OperationTotals {
     /// Stood in the plan.
     pub planned: u64,
@@ -60,7 +62,7 @@ pub struct OperationTotals {
 }
 
 /// Exchanges and the connections they went over.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExchangeTotals {
     /// Asked for by a phone.
     pub sent: u64,
@@ -87,7 +89,7 @@ pub struct ExchangeTotals {
 }
 
 /// The phases of an exchange. Only those that took place are in each.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Phases {
     /// Waiting for a free slot, port or file: the generator's, never the server's.
     pub waited: Distribution,
@@ -106,7 +108,7 @@ pub struct Phases {
 }
 
 /// Challenges, answers and screens.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AuthTotals {
     /// Challenges received, by kind.
     pub challenges: Counts<ChallengeKind>,
@@ -123,7 +125,7 @@ pub struct AuthTotals {
 }
 
 /// TLS handshakes.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TlsTotals {
     /// Full handshakes.
     pub full: HandshakeTotals,
@@ -156,7 +158,7 @@ pub struct TlsTotals {
 }
 
 /// Handshakes of one kind.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HandshakeTotals {
     /// The whole handshake.
     pub wall: Distribution,

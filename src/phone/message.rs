@@ -157,7 +157,7 @@ pub struct Request {
 }
 
 /// The four kinds of challenge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum ChallengeKind {
     /// To a request without credentials: the ordinary opening of a protection space.
     First,

@@ -109,7 +109,7 @@ impl Trigger {
 }
 
 /// Why a planned operation was never started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum DropCause {
     /// The phone was still busy with an operation of the same kind.
     PhoneBusy,

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// How one exchange failed below HTTP, or never got an answer that could be read. Each name says
 /// what was seen; whose fault it is follows from [`Failure::fault`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Failure {
     /// The target's host answered the connect with a reset: nothing listens there.
     ConnectRefused,
@@ -152,7 +152,7 @@ impl Failure {
 }
 
 /// A phone's screen that waits for a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Screen {
     /// Avaya: *HTTP Authentication*, "Enter backup/restore credentials" (seed).
     Authentication,
@@ -194,7 +194,7 @@ impl Screen {
 }
 
 /// How an operation ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Outcome {
     /// Every step succeeded.
     Ok,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::auth::{Algorithm, AnswerScheme};
 use crate::metrics::{
     Distribution, ExchangeFacts, GeneratorFacts, HandshakeFacts, HandshakeKind, Marks, PlanFacts, Record, Recorder,
-    ThresholdResult,
+    ThresholdResult, Timeline,
 };
 use crate::phone::{
     Action, ChallengeKind, Failure, Moment, Operation, Origin, Outcome, Reason, Request, Screen, Standing, Trigger,
@@ -38,7 +38,7 @@ impl Event {
         match self {
             Event::Start => {
                 let intended = Moment::from_micros(at.as_micros() as u64 - 20);
-                recorder.start(at, &Start { at: intended, phone, trigger: Trigger::PowerUp });
+                recorder.start(at, &Start { at: intended, phone, trigger: Trigger::PowerUp, phase: 0 });
             }
             Event::Action(action) => recorder.action(at, phone, action),
             Event::Dispatched => recorder.dispatched(at, phone),
@@ -177,10 +177,13 @@ pub(super) fn mass_reboot() -> Record {
             phones: u64::from(PHONES),
             storm_phones: None,
             compression: 1.0,
+            phases: Vec::new(),
+            connections_bounded: false,
         },
         started_at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_293_834),
         wall,
         tally: recorder.finish(wall),
+        timeline: Timeline::default(),
         generator: GeneratorFacts {
             max_connections: 0,
             shards: 2,
@@ -188,6 +191,7 @@ pub(super) fn mass_reboot() -> Record {
             cpu_busy_max: 0.4519,
             cpu_seconds: 4.344,
             loop_lag,
+            timer_floor: Distribution::new(),
             open_files: 2_031,
             rss_bytes: 61_341_696,
             rss_per_phone: Some(308),

@@ -22,7 +22,8 @@ pub(crate) fn starts(plan: &Plan, phase: usize, shard: u32, shards: u32) -> Star
     let phones = Population::of(p, &plan.fleets, chance, phase as u64);
     let mine = move |phone: u32| phone % shards.max(1) == shard;
     let (begin, trigger) = (p.at, p.trigger);
-    let start = move |(seconds, phone): (f64, u32)| Start { at: after(begin, seconds), phone, trigger };
+    let number = u16::try_from(phase).unwrap_or(u16::MAX);
+    let start = move |(seconds, phone): (f64, u32)| Start { at: after(begin, seconds), phone, trigger, phase: number };
     match p.arrival {
         Arrival::AtOnce => Box::new(phones.in_order().filter(move |p| mine(*p)).map(move |p| start((0.0, p)))),
         Arrival::Constant { rate } => sorted(paced(phones, move |n| Some(n / rate)), mine, start),

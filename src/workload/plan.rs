@@ -152,6 +152,8 @@ pub struct Start {
     pub phone: u32,
     /// What happens to it.
     pub trigger: Trigger,
+    /// Which phase of the plan says so: index into `Plan::phases`.
+    pub phase: u16,
 }
 
 /// How long a phone waits; real time.

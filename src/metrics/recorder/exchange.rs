@@ -1,7 +1,6 @@
 //! What an ended exchange adds to the counts.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use super::Recorder;
 use crate::metrics::totals::count;
@@ -10,9 +9,9 @@ use crate::phone::Failure;
 
 impl Recorder {
     /// How the exchange ended and where its time went.
-    pub(super) fn ended(&mut self, at: Duration, facts: &ExchangeFacts) {
-        let e = &mut self.tally.totals.exchanges;
-        let interval = self.tally.intervals.at(at);
+    pub(super) fn ended(&mut self, facts: &ExchangeFacts) {
+        let e = &mut self.slice.totals.exchanges;
+        let interval = &mut self.slice.interval;
         // An answer that broke off has both: it failed.
         match (facts.failure, facts.status) {
             (None, Some(status)) => {
@@ -45,15 +44,15 @@ impl Recorder {
     }
 
     /// What went over the wire, whatever became of the exchange.
-    pub(super) fn wire(&mut self, at: Duration, facts: &ExchangeFacts) {
-        let e = &mut self.tally.totals.exchanges;
+    pub(super) fn wire(&mut self, facts: &ExchangeFacts) {
+        let e = &mut self.slice.totals.exchanges;
         let connected = facts.connect.is_some() && !facts.failure.is_some_and(is_before_connection);
         e.opened += u64::from(connected);
         e.reused += u64::from(facts.reused);
         e.reconnected += u64::from(facts.reconnected);
         e.bytes_out += facts.bytes_out;
         e.bytes_in += facts.bytes_in;
-        let interval = self.tally.intervals.at(at);
+        let interval = &mut self.slice.interval;
         interval.bytes_out += facts.bytes_out;
         interval.bytes_in += facts.bytes_in;
         if let Some(handshake) = &facts.handshake {
@@ -66,7 +65,7 @@ impl Recorder {
     }
 
     fn handshake(&mut self, facts: &HandshakeFacts) {
-        let tls = &mut self.tally.totals.tls;
+        let tls = &mut self.slice.totals.tls;
         let kind = tls.kind_mut(facts.kind);
         kind.wall.record(facts.total);
         kind.cpu.record(facts.cpu);

@@ -16,7 +16,7 @@ use std::hash::BuildHasherDefault;
 use std::time::Duration;
 
 use super::totals::count;
-use super::{ExchangeFacts, Intervals, LedgerFault, Snapshot, Standings, Tally, Totals};
+use super::{Arrivals, ExchangeFacts, LedgerFault, Slice, Snapshot, Standings, Tally, Totals};
 use crate::phone::{Action, Failure, Moment, Operation, Outcome, Request, Standing};
 use crate::workload::Start;
 
@@ -24,7 +24,15 @@ use crate::workload::Start;
 #[derive(Debug)]
 pub struct Recorder {
     compression: f64,
-    tally: Tally,
+    /// The slice under way, and whether anything happened in it.
+    slice: Slice,
+    touched: bool,
+    /// Slices that are over, until somebody takes them.
+    closed: Vec<Slice>,
+    /// What all closed slices came to, where the phones stand, and how many operations wait to begin.
+    before: Snapshot,
+    standings: Standings,
+    backlog: i64,
     under_way: HashMap<u32, UnderWay, BuildHasherDefault<DefaultHasher>>,
     once_provisioned: Vec<u64>,
     in_flight: i64,
@@ -59,22 +67,66 @@ impl Recorder {
         let totals = Totals { phones: phones_wide, standings, ..Totals::default() };
         Recorder {
             compression: if compression.is_finite() && compression > 0.0 { compression } else { 1.0 },
-            tally: Tally { totals, intervals: Intervals::starting_at(standings) },
+            slice: Slice { totals, standings_before: standings, ..Slice::default() },
+            touched: true,
+            closed: Vec::new(),
+            before: Snapshot::default(),
+            standings,
+            backlog: 0,
             under_way: HashMap::with_capacity_and_hasher(phones.min(ROOM), BuildHasherDefault::default()),
             once_provisioned: Vec::new(),
             in_flight: 0,
         }
     }
 
+    /// Time has come this far: closes the slice that is over, if one is. Whatever happens closes it too; this is for
+    /// stretches in which nothing does.
+    pub fn roll(&mut self, at: Duration) {
+        let number = Slice::number_at(at);
+        if number > self.slice.number {
+            self.close();
+            self.slice.number = number;
+        }
+    }
+
+    /// The slices that are over since the last call, in order. Those in which nothing happened are left out.
+    pub fn take_slices(&mut self) -> Vec<Slice> {
+        std::mem::take(&mut self.closed)
+    }
+
+    fn close(&mut self) {
+        let number = self.slice.number;
+        if !std::mem::take(&mut self.touched) {
+            return;
+        }
+        self.slice.backlog = u64::try_from(self.backlog).unwrap_or(0);
+        let slice = std::mem::replace(&mut self.slice, Slice { number, ..Slice::default() });
+        self.before += counted(&slice.totals);
+        self.closed.push(slice);
+    }
+
+    /// Something happens at this moment. Time does not run backwards: an earlier one falls into the slice under way.
+    fn touch(&mut self, at: Duration) {
+        self.roll(at);
+        self.touched = true;
+    }
+
     /// The plan acts on a phone, `at` this moment of real time. The storm counts from the first intended power-up.
     pub fn start(&mut self, at: Duration, start: &Start) {
+        self.touch(at);
+        let since_slice = at.saturating_sub(self.slice.begins());
+        let at_us = u32::try_from(since_slice.as_micros()).unwrap_or(u32::MAX);
+        match self.slice.arrivals.iter_mut().find(|a| a.phase == start.phase) {
+            Some(arrivals) => arrivals.at_us.push(at_us),
+            None => self.slice.arrivals.push(Arrivals { phase: start.phase, at_us: vec![at_us] }),
+        }
         let intended = self.real(start.at);
-        let totals = &mut self.tally.totals;
+        let totals = &mut self.slice.totals;
         totals.pace.record(at.saturating_sub(intended));
         if start.trigger.boots() {
             totals.provisioning.power_up_intended(intended);
         }
-        self.tally.intervals.at(at).starts += 1;
+        self.slice.interval.starts += 1;
     }
 
     /// A phone's standing changed. All phones begin as [`Standing::Off`]: tell of those that start on, too.
@@ -82,35 +134,43 @@ impl Recorder {
         if from == to {
             return;
         }
+        self.touch(at);
+        self.standings.shift(from, to);
         if (from, to) == (Standing::Off, Standing::Booting) {
-            self.tally.totals.provisioning.booting(at);
+            self.slice.totals.provisioning.booting(at);
         }
-        self.tally.totals.standings.shift(from, to);
-        self.tally.intervals.at(at).standings_change.shift(from, to);
+        self.slice.totals.standings.shift(from, to);
+        self.slice.interval.standings_change.shift(from, to);
     }
 
     /// One action of the phone machine. `at` is real time since the run began.
     pub fn action(&mut self, at: Duration, phone: u32, action: &Action) {
-        let auth = &mut self.tally.totals.auth;
+        if matches!(action, Action::Timer(_) | Action::Because(_)) {
+            return;
+        }
+        self.touch(at);
+        let auth = &mut self.slice.totals.auth;
         match action {
             Action::Timer(_) | Action::Because(_) => {}
-            Action::Send(request) => self.sent(at, phone, request),
-            Action::Hangup => self.hung_up(at, phone),
+            Action::Send(request) => self.sent(phone, request),
+            Action::Hangup => self.hung_up(phone),
             Action::Planned(operation) => {
-                self.tally.totals.operations[operation.index()].planned += 1;
-                self.tally.intervals.at(at).planned += 1;
+                self.backlog += 1;
+                self.slice.totals.operations[operation.index()].planned += 1;
+                self.slice.interval.planned += 1;
             }
             Action::Started { operation, intended } => self.started(at, phone, *operation, *intended),
             Action::Dropped(operation, cause) => {
-                count(&mut self.tally.totals.operations[operation.index()].dropped, *cause);
-                self.tally.intervals.at(at).dropped += 1;
+                self.backlog -= 1;
+                count(&mut self.slice.totals.operations[operation.index()].dropped, *cause);
+                self.slice.interval.dropped += 1;
             }
             Action::Finished(operation, outcome) => self.finished(at, phone, *operation, *outcome),
             Action::Challenged(kind) => count(&mut auth.challenges, *kind),
             Action::Answering(scheme) => count(&mut auth.answers, *scheme),
             Action::Prompt(screen) => {
                 count(&mut auth.prompts, *screen);
-                self.tally.intervals.at(at).prompts += 1;
+                self.slice.interval.prompts += 1;
             }
             Action::Typed { right: true } => auth.typed_right += 1,
             Action::Typed { right: false } => auth.typed_wrong += 1,
@@ -122,6 +182,7 @@ impl Recorder {
     /// The exchange under way is now really attempted (connect or first byte): from here on it is in flight. The first
     /// of an operation is the operation's actual start.
     pub fn dispatched(&mut self, at: Duration, phone: u32) {
+        self.touch(at);
         let under_way = self.under_way.get_mut(&phone);
         let Some((u, operation)) = under_way.and_then(|u| u.operation.map(|operation| (u, operation))) else {
             return self.fault(LedgerFault::DispatchedWithoutOperation);
@@ -131,10 +192,10 @@ impl Recorder {
             u.dispatched = true;
             u.begun_us = micros(at);
             let lateness = since(at, u.intended_us);
-            self.tally.totals.operations[operation.index()].lateness.record(lateness);
+            self.slice.totals.operations[operation.index()].lateness.record(lateness);
         }
         if takes_off {
-            self.fly(at, 1);
+            self.fly(1);
         }
     }
 
@@ -143,49 +204,46 @@ impl Recorder {
     /// An exchange the phone forgot ([`Action::Hangup`]) was counted as failed then; if the driver still reports it,
     /// as [`Failure::Aborted`], only what went over the wire is added.
     pub fn exchange(&mut self, at: Duration, phone: u32, facts: &ExchangeFacts) {
-        let known = self.end_exchange(at, phone);
+        self.touch(at);
+        let known = self.end_exchange(phone);
         if !known && facts.failure != Some(Failure::Aborted) {
             self.fault(LedgerFault::ExchangeWithoutRequest);
         }
         if known {
-            self.ended(at, facts);
+            self.ended(facts);
         }
-        self.wire(at, facts);
+        self.wire(facts);
     }
 
     /// What is known by now, for the eyes of another thread (see [`super::SnapshotCell`]).
     pub fn snapshot(&self) -> Snapshot {
-        let totals = &self.tally.totals;
-        let s = &totals.standings;
         let now = |n: i64| u64::try_from(n).unwrap_or(0);
-        let e = &totals.exchanges;
+        let s = &self.standings;
         let mut snapshot = Snapshot {
-            phones: totals.phones,
             booting: now(s.booting),
             provisioned: now(s.provisioned),
             prompting: now(s.prompting),
             failed: now(s.failed),
-            sent: e.sent,
-            ended: e.answered() + e.failed(),
-            unauthorized: e.statuses.get(&401).copied().unwrap_or(0),
-            failures: e.failed(),
             in_flight: now(self.in_flight),
-            ..Snapshot::default()
+            ..counted(&self.slice.totals)
         };
-        for o in &totals.operations {
-            snapshot.planned += o.planned;
-            snapshot.started += o.started;
-            snapshot.finished += o.finished();
-            snapshot.succeeded += o.succeeded();
-            snapshot.dropped += o.dropped();
-        }
+        snapshot += self.before;
         snapshot
     }
 
-    /// Closes the books at the end of the run.
+    /// Closes the books at the end of the run: what has not been taken yet, summed up.
     pub fn finish(mut self, at: Duration) -> Tally {
-        self.tally.intervals.at(at);
-        self.tally
+        let mut tally = Tally::default();
+        self.finish_slices(at).iter().for_each(|slice| tally.add(slice));
+        tally.intervals.at(at);
+        tally
+    }
+
+    /// Closes the books at the end of the run: the slices that have not been taken yet.
+    pub fn finish_slices(&mut self, at: Duration) -> Vec<Slice> {
+        self.touch(at);
+        self.close();
+        self.take_slices()
     }
 
     fn started(&mut self, at: Duration, phone: u32, operation: Operation, intended: Moment) {
@@ -203,14 +261,15 @@ impl Recorder {
         if twice {
             self.fault(LedgerFault::StartedTwice);
         }
-        self.tally.totals.operations[operation.index()].started += 1;
-        self.tally.intervals.at(at).started += 1;
+        self.backlog -= 1;
+        self.slice.totals.operations[operation.index()].started += 1;
+        self.slice.interval.started += 1;
     }
 
     fn finished(&mut self, at: Duration, phone: u32, operation: Operation, outcome: Outcome) {
         let was = self.under_way.get_mut(&phone).map(|u| (*u, u.operation.take()));
         self.forget_if_idle(phone);
-        let totals = &mut self.tally.totals.operations[operation.index()];
+        let totals = &mut self.slice.totals.operations[operation.index()];
         count(&mut totals.outcomes, outcome);
         let fault = match was {
             Some((u, Some(started))) if started == operation => {
@@ -229,7 +288,7 @@ impl Recorder {
         if let Some(fault) = fault {
             self.fault(fault);
         }
-        let interval = self.tally.intervals.at(at);
+        let interval = &mut self.slice.interval;
         interval.finished += 1;
         interval.succeeded += u32::from(outcome.is_success());
     }
@@ -241,47 +300,47 @@ impl Recorder {
         }
         if self.once_provisioned[word] & bit == 0 {
             self.once_provisioned[word] |= bit;
-            self.tally.totals.provisioning.provisioned(at);
+            self.slice.totals.provisioning.provisioned(at);
         }
     }
 
-    fn sent(&mut self, at: Duration, phone: u32, request: &Request) {
+    fn sent(&mut self, phone: u32, request: &Request) {
         let under_way = self.under_way.entry(phone).or_default();
         let running = under_way.operation;
         let twice = std::mem::replace(&mut under_way.exchange, true);
         let flew = std::mem::take(&mut under_way.flying);
         match running {
-            Some(operation) => self.tally.totals.operations[operation.index()].exchanges += 1,
+            Some(operation) => self.slice.totals.operations[operation.index()].exchanges += 1,
             None => self.fault(LedgerFault::SentWithoutOperation),
         }
         if twice {
             self.fault(LedgerFault::SentTwice);
         }
         if flew {
-            self.fly(at, -1);
+            self.fly(-1);
         }
-        let e = &mut self.tally.totals.exchanges;
+        let e = &mut self.slice.totals.exchanges;
         e.sent += 1;
         e.calm += u64::from(request.reason.is_calm());
         e.auth_retries += u64::from(request.reason.is_auth_retry());
-        self.tally.intervals.at(at).sent += 1;
+        self.slice.interval.sent += 1;
     }
 
-    fn hung_up(&mut self, at: Duration, phone: u32) {
-        if self.end_exchange(at, phone) {
-            count(&mut self.tally.totals.exchanges.failures, Failure::Aborted);
-            self.tally.intervals.at(at).failures += 1;
+    fn hung_up(&mut self, phone: u32) {
+        if self.end_exchange(phone) {
+            count(&mut self.slice.totals.exchanges.failures, Failure::Aborted);
+            self.slice.interval.failures += 1;
         }
     }
 
     /// Ends the phone's exchange; says whether there was one.
-    fn end_exchange(&mut self, at: Duration, phone: u32) -> bool {
+    fn end_exchange(&mut self, phone: u32) -> bool {
         let Some(under_way) = self.under_way.get_mut(&phone) else { return false };
         let was = std::mem::take(&mut under_way.exchange);
         let flew = std::mem::take(&mut under_way.flying);
         self.forget_if_idle(phone);
         if flew {
-            self.fly(at, -1);
+            self.fly(-1);
         }
         was
     }
@@ -293,15 +352,15 @@ impl Recorder {
     }
 
     /// One exchange more or less in flight.
-    fn fly(&mut self, at: Duration, change: i32) {
+    fn fly(&mut self, change: i32) {
         self.in_flight += i64::from(change);
-        let interval = self.tally.intervals.at(at);
+        let interval = &mut self.slice.interval;
         interval.in_flight_change += change;
         interval.in_flight_rise = interval.in_flight_rise.max(interval.in_flight_change);
     }
 
     fn fault(&mut self, fault: LedgerFault) {
-        count(&mut self.tally.totals.ledger_faults, fault);
+        count(&mut self.slice.totals.ledger_faults, fault);
     }
 
     /// Real time of a moment of phone time.
@@ -309,6 +368,27 @@ impl Recorder {
         let us = moment.as_micros() as f64 / self.compression;
         Duration::from_micros(us as u64)
     }
+}
+
+/// The counters of a snapshot that add up: what phones do now is not among them.
+fn counted(totals: &Totals) -> Snapshot {
+    let e = &totals.exchanges;
+    let mut snapshot = Snapshot {
+        phones: totals.phones,
+        sent: e.sent,
+        ended: e.answered() + e.failed(),
+        unauthorized: e.statuses.get(&401).copied().unwrap_or(0),
+        failures: e.failed(),
+        ..Snapshot::default()
+    };
+    for o in &totals.operations {
+        snapshot.planned += o.planned;
+        snapshot.started += o.started;
+        snapshot.finished += o.finished();
+        snapshot.succeeded += o.succeeded();
+        snapshot.dropped += o.dropped();
+    }
+    snapshot
 }
 
 fn micros(duration: Duration) -> u64 {

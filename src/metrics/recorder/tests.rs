@@ -63,7 +63,7 @@ fn first(status: u16) -> ExchangeFacts {
 /// A restore over TLS: challenged, answered, done. Intended at 1000 ms of phone time, begun at 1010 ms.
 fn restore(r: &mut Recorder, phone: u32) {
     let actions = |r: &mut Recorder, at, list: &[Action]| list.iter().for_each(|a| r.action(at, phone, a));
-    r.start(ms(903), &Start { at: moment(900), phone, trigger: Trigger::PowerUp });
+    r.start(ms(903), &Start { at: moment(900), phone, trigger: Trigger::PowerUp, phase: 0 });
     r.standing(ms(950), Standing::Off, Standing::Booting);
     let begin = Action::Started { operation: Operation::Restore, intended: moment(1000) };
     actions(r, ms(1010), &[Action::Planned(Operation::Restore), begin, send(Reason::First)]);
@@ -97,7 +97,7 @@ fn the_story_of_one_restore() {
             ..Snapshot::default()
         }
     );
-    let Tally { totals, intervals } = r.finish(ms(2500));
+    let Tally { totals, intervals, .. } = r.finish(ms(2500));
     assert_eq!(unbalanced(&totals), Vec::<String>::new());
 
     let o = totals.operation(Operation::Restore);
@@ -143,7 +143,7 @@ fn a_phone_that_does_something_takes_little_and_one_that_rests_nothing() {
 #[test]
 fn intended_starts_are_phone_time() {
     let mut r = Recorder::new(1, 10.0);
-    r.start(ms(500), &Start { at: moment(5_000), phone: 0, trigger: Trigger::PowerUp });
+    r.start(ms(500), &Start { at: moment(5_000), phone: 0, trigger: Trigger::PowerUp, phase: 0 });
     r.action(ms(1010), 0, &Action::Started { operation: Operation::Backup, intended: moment(10_000) });
     r.dispatched(ms(1015), 0);
     r.action(ms(1030), 0, &Action::Finished(Operation::Backup, Outcome::NotFound));

@@ -16,7 +16,7 @@ fn the_whole_page() {
 #[test]
 fn a_run_that_is_marked_and_invalid_says_so_first() {
     let mut record = mass_reboot();
-    record.marks = Marks { partial: true, tls_not_verified: true };
+    record.marks = Marks { partial: true, tls_not_verified: true, ..Default::default() };
     record.generator.cpu_busy_max = 0.97;
     record.tally.totals.operations[1].planned += 1;
     let text = render(&Summary::of(&record), None, false);
