@@ -73,7 +73,9 @@ impl fmt::Display for Damage {
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
     /// It is empty, or ends within its header.
-    #[error("it ends before it says what was run: the run was killed as it began, or its disk was full; nothing can be told")]
+    #[error(
+        "it ends before it says what was run: the run was killed as it began, or its disk was full; nothing can be told"
+    )]
     NoHeader,
     /// It does not begin as a journal does.
     #[error("this is no journal of bootstorm")]
@@ -87,13 +89,6 @@ pub enum Unreadable {
     /// The system would not.
     #[error(transparent)]
     Io(#[from] io::Error),
-}
-
-/// What came of looking for the next entry.
-enum Frame {
-    Entry(Entry, u64),
-    Cut,
-    Damaged(Damage),
 }
 
 impl<R: Read> Reader<R> {
@@ -113,7 +108,7 @@ impl<R: Read> Reader<R> {
             _ => return Err(Unreadable::NoJournal),
         }
         match frame(&mut from)? {
-            Frame::Entry(Entry::Header(header), length) => Ok(Reader {
+            Ok((Entry::Header(header), length)) => Ok(Reader {
                 from,
                 header,
                 offset: MAGIC.len() as u64 + length,
@@ -122,9 +117,9 @@ impl<R: Read> Reader<R> {
                 closing: None,
                 how: None,
             }),
-            Frame::Entry(..) => Err(Unreadable::Damaged(Damage::Order)),
-            Frame::Cut => Err(Unreadable::NoHeader),
-            Frame::Damaged(damage) => Err(Unreadable::Damaged(damage)),
+            Ok(_) => Err(Unreadable::Damaged(Damage::Order)),
+            Err(How::Damaged(damage)) => Err(Unreadable::Damaged(damage)),
+            Err(_) => Err(Unreadable::NoHeader),
         }
     }
 
@@ -178,13 +173,9 @@ impl<R: Read> Iterator for Reader<R> {
             return None;
         }
         let (entry, length) = match frame(&mut self.from) {
-            Ok(Frame::Entry(entry, length)) => (entry, length),
-            Ok(Frame::Cut) => {
-                self.how = Some(How::Cut);
-                return None;
-            }
-            Ok(Frame::Damaged(damage)) => {
-                self.how = Some(How::Damaged(damage));
+            Ok(Ok((entry, length))) => (entry, length),
+            Ok(Err(how)) => {
+                self.how = Some(how);
                 return None;
             }
             Err(error) => {
@@ -204,25 +195,25 @@ impl<R: Read> Iterator for Reader<R> {
     }
 }
 
-/// The next entry with its length in the journal. Room is made for what is there, not for what is announced.
-fn frame(from: &mut impl Read) -> io::Result<Frame> {
+/// The next entry with its length in the journal, or how it ends here. Room is made for what is there, not for what is announced.
+fn frame(from: &mut impl Read) -> io::Result<Result<(Entry, u64), How>> {
     let mut start = Vec::with_capacity(8);
     from.take(8).read_to_end(&mut start)?;
-    let Ok([l0, l1, l2, l3, c0, c1, c2, c3]) = <[u8; 8]>::try_from(start) else { return Ok(Frame::Cut) };
+    let Ok([l0, l1, l2, l3, c0, c1, c2, c3]) = <[u8; 8]>::try_from(start) else { return Ok(Err(How::Cut)) };
     let (length, checksum) = (u32::from_le_bytes([l0, l1, l2, l3]), u32::from_le_bytes([c0, c1, c2, c3]));
     if length == 0 || length > LONGEST_ENTRY {
-        return Ok(Frame::Damaged(Damage::Length(length)));
+        return Ok(Err(How::Damaged(Damage::Length(length))));
     }
     let mut octets = Vec::new();
     from.take(length.into()).read_to_end(&mut octets)?;
     if octets.len() as u64 != u64::from(length) {
-        return Ok(Frame::Cut);
+        return Ok(Err(How::Cut));
     }
     if crc32fast::hash(&octets) != checksum {
-        return Ok(Frame::Damaged(Damage::Checksum));
+        return Ok(Err(How::Damaged(Damage::Checksum)));
     }
     match postcard::take_from_bytes(&octets) {
-        Ok((entry, [])) => Ok(Frame::Entry(entry, 8 + u64::from(length))),
-        _ => Ok(Frame::Damaged(Damage::Content)),
+        Ok((entry, [])) => Ok(Ok((entry, 8 + u64::from(length)))),
+        _ => Ok(Err(How::Damaged(Damage::Content))),
     }
 }

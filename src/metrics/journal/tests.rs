@@ -28,10 +28,10 @@ fn shard(phones: u32, shard: u32, shards: u32, gap: Duration) -> Recorder {
         if done {
             recorder.action(at, phone, &Action::Finished(Operation::Report, Outcome::Ok));
             recorder.action(at, phone, &Action::Provisioned);
-            recorder.standing(at, Standing::Booting, Standing::Provisioned);
+            recorder.standing(at, phone, Standing::Booting, Standing::Provisioned);
         } else {
             recorder.start(at, &Start { at: intended, phone, trigger: Trigger::PowerUp, phase: (phone % 3) as u16 });
-            recorder.standing(at, Standing::Off, Standing::Booting);
+            recorder.standing(at, phone, Standing::Off, Standing::Booting);
             recorder.action(at, phone, &Action::Planned(Operation::Report));
             recorder.action(at, phone, &Action::Started { operation: Operation::Report, intended });
         }

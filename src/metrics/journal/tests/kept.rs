@@ -201,13 +201,7 @@ fn slice(mut next: impl FnMut() -> u64) -> Slice {
 
 fn standings(mut next: impl FnMut() -> u64) -> Standings {
     let mut signed = || next() as i64;
-    Standings {
-        off: -signed(),
-        booting: signed(),
-        provisioned: signed(),
-        prompting: signed(),
-        failed: signed(),
-    }
+    Standings { off: -signed(), booting: signed(), provisioned: signed(), prompting: signed(), failed: signed() }
 }
 
 fn notables(mut next: impl FnMut() -> u64) -> Notables {
