@@ -17,7 +17,7 @@ use crate::driver::{self, Control, Driven, Setting};
 use crate::metrics::{Distribution, GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline};
 use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin};
-use crate::report::{self, Circumstances, Folder, Manifest, Summary, number};
+use crate::report::{self, Circumstances, Folder, Manifest, Saved, Summary, number};
 use crate::target::{self, Authority, Running, Site};
 use crate::workload::{Plan, Target};
 
@@ -95,7 +95,8 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
         machine: machine::describe(),
         limits: bounds.as_limits(&plan),
     };
-    report(&args, &folder, &record, circumstances)
+    let manifest = Manifest::of(&record.plan, record.started_at, circumstances).marked(&record.marks);
+    report(&args, &folder, &Saved { record, manifest, end: None })
 }
 
 /// Where the run is written. Made before the storm, so that a disk that takes nothing is known then.
@@ -290,10 +291,9 @@ fn check_thresholds(plan: &Plan, record: &Record) -> Vec<ThresholdResult> {
 }
 
 /// Writes the folder, prints the summary, and says how it all ends.
-fn report(args: &RunArgs, folder: &Folder, record: &Record, circumstances: Circumstances) -> Result<Exit, Ended> {
-    let summary = Summary::of(record);
-    let manifest = Manifest::of(&record.plan, record.started_at, circumstances).marked(&record.marks);
-    let written = folder.write(&manifest, &summary, &record.tally.intervals);
+fn report(args: &RunArgs, folder: &Folder, saved: &Saved) -> Result<Exit, Ended> {
+    let summary = Summary::of(&saved.record);
+    let written = folder.write(saved);
     let text = if args.json {
         serde_json::to_string_pretty(&summary).map_err(Ended::undone)? + "\n"
     } else {
@@ -303,7 +303,7 @@ fn report(args: &RunArgs, folder: &Folder, record: &Record, circumstances: Circu
     // A disk that filled up meanwhile does not take the figures from the person who waited for them.
     written.map_err(Ended::folder)?;
     printed?;
-    end(record)
+    end(&saved.record)
 }
 
 /// How a finished run ends: what a script must know is said on stderr too, whatever stdout holds.

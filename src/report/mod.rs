@@ -2,6 +2,8 @@
 #[cfg(test)]
 mod fixture;
 mod folder;
+#[cfg(feature = "live")]
+mod hlog;
 mod manifest;
 pub(crate) mod number;
 mod saved;
@@ -11,6 +13,8 @@ mod table;
 mod text;
 
 pub use folder::{Folder, FolderError};
+#[cfg(feature = "live")]
+pub use hlog::write_hlog;
 pub use manifest::{Circumstances, Consent, Limits, Machine, Manifest};
 pub use saved::{Saved, SavedError};
 pub use sheets::{write_intervals, write_operations};
