@@ -108,6 +108,7 @@ impl Saved {
         Ok(Saved { record, manifest, end: Some(end) })
     }
 
+    #[cfg(feature = "live")]
     /// The slices of a run that was saved in this folder; `None` if it has no journal to read.
     pub(super) fn slices(&self, folder: &Path) -> io::Result<Option<impl Iterator<Item = io::Result<Slice>> + use<>>> {
         if self.end.is_none() {
