@@ -4,6 +4,7 @@ mod fixture;
 mod folder;
 mod manifest;
 pub(crate) mod number;
+mod saved;
 mod sheets;
 pub mod summary;
 mod table;
@@ -11,6 +12,7 @@ mod text;
 
 pub use folder::{Folder, FolderError};
 pub use manifest::{Circumstances, Consent, Limits, Machine, Manifest};
+pub use saved::{Saved, SavedError};
 pub use sheets::{write_intervals, write_operations};
 pub use summary::Summary;
 pub use text::render;
