@@ -248,16 +248,7 @@ fn record(plan: &Plan, started_at: SystemTime, driven: Driven, open_files: u64, 
     // Threads beyond the cores share them: together they can be no busier than these.
     let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
     let mut record = Record {
-        plan: PlanFacts {
-            name: plan.name.clone(),
-            sha256: plan.sha256.clone(),
-            seed: plan.seed,
-            phones: plan.phones().into(),
-            storm_phones: Some(powered_up(plan)),
-            compression: plan.compression,
-            phases: Vec::new(),
-            connections_bounded: plan.network.max_connections.is_some(),
-        },
+        plan: PlanFacts::of(plan),
         started_at,
         wall: driven.wall,
         tally: driven.tally,
@@ -355,17 +346,6 @@ async fn probe(settings: &Settings, origin: &Origin, fallback: Option<&Origin>) 
         (Err(_), Some(fallback)) => preflight::probe(settings, fallback).await,
         (probed, _) => probed,
     }
-}
-
-/// Phones to which the plan returns the power at least once.
-fn powered_up(plan: &Plan) -> u64 {
-    let mut phones = vec![false; plan.phones() as usize];
-    for phase in (0..plan.phases.len()).filter(|n| plan.phases[*n].trigger.boots()) {
-        for start in plan.starts_of_phase(phase) {
-            phones[start.phone as usize] = true;
-        }
-    }
-    phones.into_iter().filter(|powered| *powered).count() as u64
 }
 
 #[allow(clippy::disallowed_methods, reason = "the folder and the manifest carry the date of the run")]

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::{GeneratorFacts, Storm, Tally, Timeline, Verdict};
+use crate::workload::{Arrival, Phase, Plan};
 
 /// A finished run. Every value was given in: nothing here reads a clock or a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +50,28 @@ pub struct PlanFacts {
     pub connections_bounded: bool,
 }
 
+impl PlanFacts {
+    /// What a report needs to know of this plan.
+    pub fn of(plan: &Plan) -> PlanFacts {
+        let mut powered_up = vec![false; plan.phones() as usize];
+        for phase in (0..plan.phases.len()).filter(|n| plan.phases[*n].trigger.boots()) {
+            for start in plan.starts_of_phase(phase) {
+                powered_up[start.phone as usize] = true;
+            }
+        }
+        PlanFacts {
+            name: plan.name.clone(),
+            sha256: plan.sha256.clone(),
+            seed: plan.seed,
+            phones: plan.phones().into(),
+            storm_phones: Some(powered_up.iter().filter(|up| **up).count() as u64),
+            compression: plan.compression,
+            phases: plan.phases.iter().map(|phase| PhaseFacts::of(phase, plan.compression)).collect(),
+            connections_bounded: plan.network.max_connections.is_some(),
+        }
+    }
+}
+
 /// What a report needs to know of a phase.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PhaseFacts {
@@ -58,6 +81,19 @@ pub struct PhaseFacts {
     pub at_us: u64,
     /// The law its starts claim to follow.
     pub law: Law,
+}
+
+impl PhaseFacts {
+    fn of(phase: &Phase, compression: f64) -> PhaseFacts {
+        let law = match phase.arrival {
+            Arrival::Constant { rate } => Law::Constant { rate: rate * compression },
+            Arrival::Poisson { rate, over } => {
+                Law::Poisson { rate: rate * compression, over_s: over.as_secs_f64() / compression }
+            }
+            Arrival::AtOnce | Arrival::Ramp { .. } | Arrival::PowerReturn { .. } => Law::Given,
+        };
+        PhaseFacts { name: phase.name.clone(), at_us: (phase.at.as_micros() as f64 / compression) as u64, law }
+    }
 }
 
 /// The law of a phase's starts, in real time.
