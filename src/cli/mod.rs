@@ -2,6 +2,7 @@
 
 mod environment;
 mod exit;
+mod format;
 mod interop;
 mod machine;
 mod password;

@@ -10,6 +10,7 @@ use clap::Args;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::format::FormatArgs;
 use super::progress::Progress;
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, machine};
@@ -17,7 +18,7 @@ use crate::driver::{self, Control, Driven, Setting};
 use crate::metrics::{Distribution, GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline};
 use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin};
-use crate::report::{self, Circumstances, Folder, Manifest, Summary, number};
+use crate::report::{self, Circumstances, Folder, Manifest, Summary, Told, number};
 use crate::target::{self, Authority, Running, Site};
 use crate::workload::{Plan, Target};
 
@@ -29,9 +30,8 @@ pub(super) struct RunArgs {
     /// Write the run's folder here instead of results/<UTC>-<workload>; it must not exist, or be empty
     #[arg(long, value_name = "DIR", env = "BOOTSTORM_OUT", hide_env_values = true, help_heading = "Results")]
     out: Option<PathBuf>,
-    /// Print summary.json to stdout instead of the summary for people
-    #[arg(long, help_heading = "Results")]
-    json: bool,
+    #[command(flatten)]
+    format: FormatArgs,
     /// Run on this many threads instead of one per core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Generator")]
     shards: Option<u32>,
@@ -294,11 +294,14 @@ fn report(args: &RunArgs, folder: &Folder, record: &Record, circumstances: Circu
     let summary = Summary::of(record);
     let manifest = Manifest::of(record, circumstances);
     let written = folder.write(&manifest, &summary, &record.tally.intervals);
-    let text = if args.json {
-        serde_json::to_string_pretty(&summary).map_err(Ended::undone)? + "\n"
-    } else {
-        report::render(&summary, written.is_ok().then_some(folder.path()), colour(&io::stdout()))
+    let told = Told {
+        summary: &summary,
+        manifest: Some(&manifest),
+        totals: Some(&record.tally.totals),
+        folder: written.is_ok().then_some(folder.path()),
+        colour: colour(&io::stdout()),
     };
+    let text = args.format.chosen().render(&told).map_err(Ended::undone)?;
     let printed = super::print(&text);
     // A disk that filled up meanwhile does not take the figures from the person who waited for them.
     written.map_err(Ended::folder)?;

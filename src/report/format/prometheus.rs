@@ -89,7 +89,7 @@ fn operations(page: &mut Exposition, s: &Summary) {
     page.family(name, Kind::Counter, "Operations by how they ended and, unless well, whose fault it is.");
     for (o, figures) in all() {
         for (outcome, n) in &figures.outcomes {
-            let fault = figures.faults.get(outcome).map_or("", String::as_str);
+            let fault = figures.faults.get(outcome).map_or("none", String::as_str);
             page.sample(name, &[("operation", o), ("outcome", outcome), ("fault", fault)], *n as f64);
         }
     }
@@ -195,7 +195,7 @@ fn exchanges(page: &mut Exposition, s: &Summary, totals: Option<&Totals>) {
     let name = "bootstorm_exchanges_failed_total";
     page.family(name, Kind::Counter, "Exchanges that failed below HTTP, and whose fault it is.");
     for (failure, n) in &e.failures {
-        let fault = e.faults.get(failure).map_or("", String::as_str);
+        let fault = e.faults.get(failure).map_or("none", String::as_str);
         page.sample(name, &[("failure", failure), ("fault", fault)], *n as f64);
     }
     let help = "Connections opened.";
