@@ -5,6 +5,7 @@ mod exit;
 mod format;
 mod interop;
 mod machine;
+mod monitor;
 mod password;
 mod plan;
 mod progress;

@@ -57,8 +57,7 @@ fn threshold(s: &Summary, t: &summary::Threshold) -> TestCase {
         Some(known) => format!("it is {}", value(known)),
         None => "no figure: too few samples, or nothing of the kind happened".to_owned(),
     };
-    let status =
-        if t.pass { TestCaseStatus::success() } else { failed(&format!("{} does not hold: {is}", t.text)) };
+    let status = if t.pass { TestCaseStatus::success() } else { failed(&format!("{} does not hold: {is}", t.text)) };
     let mut case = TestCase::new(t.text.as_str(), status);
     case.set_classname(format!("bootstorm.{}.threshold", s.workload.name));
     case.set_system_out(is);

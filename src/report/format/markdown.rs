@@ -27,7 +27,12 @@ fn line(page: &mut String, line: &str) {
 }
 
 /// A table: `---:` for columns of numbers. Cells are escaped here.
-fn table<const N: usize>(page: &mut String, head: [&str; N], words: usize, rows: impl IntoIterator<Item = [String; N]>) {
+fn table<const N: usize>(
+    page: &mut String,
+    head: [&str; N],
+    words: usize,
+    rows: impl IntoIterator<Item = [String; N]>,
+) {
     let row = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
     line(page, &row(head.iter().map(|cell| escaped(cell)).collect()));
     line(page, &row((0..N).map(|i| if i < words { "---".into() } else { "---:".into() }).collect()));
@@ -182,9 +187,7 @@ fn auth_and_tls(page: &mut String, s: &Summary) {
     rows.extend(named(&s.auth.prompts, "prompts: "));
     let h = &t.handshakes;
     let kinds = [("full", h.full), ("resumed", h.resumed), ("hello-retry", h.hello_retry), ("failed", h.failed)];
-    rows.extend(
-        kinds.iter().filter(|(_, n)| *n > 0).map(|(kind, n)| [format!("TLS handshakes: {kind}"), count(*n)]),
-    );
+    rows.extend(kinds.iter().filter(|(_, n)| *n > 0).map(|(kind, n)| [format!("TLS handshakes: {kind}"), count(*n)]));
     rows.extend(named(&t.versions, "TLS "));
     rows.extend(named(&t.suites, "suite "));
     rows.extend(named(&t.groups, "group "));
@@ -207,7 +210,8 @@ fn what_was_run(page: &mut String, s: &Summary, manifest: Option<&Manifest>) {
         rows.push(["machine".into(), format!("{} × {cpu}, {}", m.machine.cores, m.machine.kernel)]);
     }
     let g = &s.generator;
-    let busy = format!("{} of {} shards' cores, the busiest {}", percent(g.cpu_busy), g.shards, percent(g.cpu_busy_max));
+    let busy =
+        format!("{} of {} shards' cores, the busiest {}", percent(g.cpu_busy), g.shards, percent(g.cpu_busy_max));
     rows.push(["generator's CPU".into(), busy]);
     rows.push(["generator's memory".into(), bytes(g.rss_bytes)]);
     rows.push(["bootstorm".into(), s.version.clone()]);

@@ -1,7 +1,7 @@
 //! A run for Prometheus: the same names whether it is still on or long over.
 
 use super::exposition::{Exposition, Kind};
-use crate::metrics::{Distribution, Totals, Validity};
+use crate::metrics::{Distribution, Record, Totals, Validity};
 use crate::phone;
 use crate::report::Summary;
 use crate::report::summary::{Figures, Named};
@@ -10,8 +10,7 @@ use crate::report::summary::{Figures, Named};
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Upper bounds of the response times' histogram, in milliseconds: from a cache's answer to a storm's tail.
-const BOUNDS_MS: [u32; 16] =
-    [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000];
+const BOUNDS_MS: [u32; 16] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000];
 
 /// The run as text of [`CONTENT_TYPE`]. With `totals`, sums are exact and response times come as a histogram too;
 /// without, sums are the mean (to the microsecond) times the count.
@@ -30,7 +29,36 @@ pub fn render(summary: &Summary, totals: Option<&Totals>) -> String {
     page.into_text()
 }
 
+/// A run that is still on, as text of [`CONTENT_TYPE`]: `record` with what was counted so far, `in_flight` the exchanges
+/// now under way. What only an end can tell (the verdict, the thresholds, what it cost) is not there.
+pub fn live(record: &Record, in_flight: u64) -> String {
+    let (summary, totals) = (Summary::of(record), &record.tally.totals);
+    let mut page = Exposition::default();
+    info(&mut page, &summary);
+    let help = "Exchanges now under way.";
+    page.single("bootstorm_exchanges_in_flight", Kind::Gauge, help, in_flight as f64);
+    phones(&mut page, &summary);
+    operations(&mut page, &summary);
+    times(&mut page, &summary, Some(totals));
+    exchanges(&mut page, &summary, Some(totals));
+    auth(&mut page, &summary);
+    tls(&mut page, &summary, Some(totals));
+    storm(&mut page, &summary);
+    page.into_text()
+}
+
 fn run(page: &mut Exposition, s: &Summary) {
+    info(page, s);
+    let name = "bootstorm_run_verdict";
+    page.family(name, Kind::Gauge, "The run's judgement of itself: 1 for the state it is in.");
+    for state in [Validity::Valid, Validity::Degraded, Validity::Invalid] {
+        page.sample(name, &[("state", state.name())], flag(s.verdict.state == state));
+    }
+    let help = "Whether the figures are those of a part of the run (1).";
+    page.single("bootstorm_run_partial", Kind::Gauge, help, flag(s.marks.partial));
+}
+
+fn info(page: &mut Exposition, s: &Summary) {
     let name = "bootstorm_run_info";
     page.family(name, Kind::Gauge, "What is run: always 1.");
     let seed = s.seed.to_string();
@@ -43,13 +71,6 @@ fn run(page: &mut Exposition, s: &Summary) {
     ];
     page.sample(name, &labels, 1.0);
     page.single("bootstorm_run_seconds", Kind::Gauge, "How long the run has been on, or took.", s.wall_s);
-    let name = "bootstorm_run_verdict";
-    page.family(name, Kind::Gauge, "The run's judgement of itself: 1 for the state it is in.");
-    for state in [Validity::Valid, Validity::Degraded, Validity::Invalid] {
-        page.sample(name, &[("state", state.name())], flag(s.verdict.state == state));
-    }
-    let help = "Whether the figures are those of a part of the run (1).";
-    page.single("bootstorm_run_partial", Kind::Gauge, help, flag(s.marks.partial));
     let help = "Whether the server's certificates were not verified (1).";
     page.single("bootstorm_run_tls_not_verified", Kind::Gauge, help, flag(s.marks.tls_not_verified));
 }
@@ -234,9 +255,7 @@ fn tls(page: &mut Exposition, s: &Summary, totals: Option<&Totals>) {
     let (t, h) = (&s.tls, &s.tls.handshakes);
     let name = "bootstorm_tls_handshakes_total";
     page.family(name, Kind::Counter, "TLS handshakes, by kind.");
-    for (kind, n) in
-        [("full", h.full), ("resumed", h.resumed), ("hello_retry", h.hello_retry), ("failed", h.failed)]
-    {
+    for (kind, n) in [("full", h.full), ("resumed", h.resumed), ("hello_retry", h.hello_retry), ("failed", h.failed)] {
         page.sample(name, &[("kind", kind)], n as f64);
     }
     let exact = totals.map(|t| t.tls.completed());
