@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::format::FormatArgs;
 use super::{Ended, Exit, colour};
-use crate::report::{self, Folder, Saved, SavedError, Summary};
+use crate::report::{Folder, Saved, SavedError, Summary, Told};
 
 /// Arguments of `report`.
 #[derive(Debug, Args)]
@@ -14,9 +15,8 @@ pub(super) struct ReportArgs {
     /// The run's folder: results/<UTC>-<workload>, or what --out named
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Print summary.json to stdout instead of the summary for people
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    format: FormatArgs,
 }
 
 /// Reads the journal, rebuilds what is missing or differs, and prints the summary. A journal that breaks off is told as
@@ -28,7 +28,8 @@ pub(super) fn run(args: ReportArgs) -> Result<Exit, Ended> {
         Err(error @ SavedError::SummaryOnly { .. }) => {
             let summary = Folder::read_summary(folder).map_err(Ended::folder)?;
             note(&error.to_string());
-            print(&args, &summary, Some(folder))?;
+            let folder = Some(folder.as_path());
+            print(args.format, &Told { summary: &summary, manifest: None, totals: None, folder, colour: false })?;
             return Ok(Exit::Passed);
         }
         Err(error) => return Err(Ended::undone(error)),
@@ -37,7 +38,7 @@ pub(super) fn run(args: ReportArgs) -> Result<Exit, Ended> {
         note(&caveat);
     }
     let written = Folder::of_saved(folder).write(&saved);
-    print(&args, &Summary::of(&saved.record), written.is_ok().then_some(folder))?;
+    tell(args.format, &saved, &Summary::of(&saved.record), written.is_ok().then_some(folder))?;
     let written = written.map_err(Ended::folder)?;
     if !written.is_empty() {
         note(&format!("rebuilt {}", written.join(", ")));
@@ -45,13 +46,16 @@ pub(super) fn run(args: ReportArgs) -> Result<Exit, Ended> {
     Ok(Exit::Passed)
 }
 
-fn print(args: &ReportArgs, summary: &Summary, folder: Option<&Path>) -> Result<(), Ended> {
-    let text = if args.json {
-        serde_json::to_string_pretty(summary).map_err(Ended::undone)? + "\n"
-    } else {
-        report::render(summary, folder, colour(&io::stdout()))
-    };
-    super::print(&text)
+/// Prints a run in the format that was asked for. `folder`: where it is saved.
+pub(super) fn tell(format: FormatArgs, saved: &Saved, summary: &Summary, folder: Option<&Path>) -> Result<(), Ended> {
+    let Saved { record, manifest, .. } = saved;
+    let totals = Some(&record.tally.totals);
+    print(format, &Told { summary, manifest: Some(manifest), totals, folder, colour: false })
+}
+
+fn print(format: FormatArgs, told: &Told<'_>) -> Result<(), Ended> {
+    let told = Told { colour: colour(&io::stdout()), ..*told };
+    super::print(&format.chosen().render(&told).map_err(Ended::undone)?)
 }
 
 /// What a person should know, and no program reads.

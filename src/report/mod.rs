@@ -2,6 +2,7 @@
 #[cfg(test)]
 mod fixture;
 mod folder;
+mod format;
 #[cfg(feature = "live")]
 mod hlog;
 mod manifest;
@@ -13,6 +14,7 @@ mod table;
 mod text;
 
 pub use folder::{Folder, FolderError};
+pub use format::{Format, Told, prometheus};
 #[cfg(feature = "live")]
 pub use hlog::write_hlog;
 pub use manifest::{Circumstances, Consent, Limits, Machine, Manifest};
