@@ -1,5 +1,6 @@
 //! `bootstorm run`: from a workload to a report.
 
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,8 +14,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::progress::Progress;
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, machine};
-use crate::driver::{self, Control, Driven, Setting};
-use crate::metrics::{Distribution, GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline};
+use crate::driver::{self, Control, Driven, Handicap, Live, RunError, Setting};
+use crate::metrics::journal::Header;
+use crate::metrics::{Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline};
 use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin};
 use crate::report::{self, Circumstances, Folder, Manifest, Summary, number};
@@ -63,39 +65,64 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     let folder = folder(&args, &plan)?;
 
     let shards = u32::try_from(settings.shards).unwrap_or(1);
+    let target = format!("{}{}", server.origin, server.base);
+    let journal_path = folder.path().join("journal.bin");
     let setting = Setting {
         origin: server.origin.clone(),
         base: server.base.clone(),
         net: settings,
         max_connections: bounds.connections,
         shards,
+        embedded: server.embedded.is_some(),
+        ports: Some(bounds.limits.connections_by_ports),
+        timer_floor: driver::timer_floor().map_err(Ended::undone)?,
         control: Control::default(),
         snapshots: (0..shards).map(|_| Arc::new(SnapshotCell::new())).collect(),
+        live: Live::default(),
+        journal: Some(Box::new(create(&journal_path)?)),
+        header: header(&plan),
+        handicap: Handicap::None,
     };
-    let files_at_rest = machine::open_files();
-    let started_at = now();
     if let Some(target) = &server.embedded {
         target.begin(plan.compression);
     }
-    let driven = drive(&runtime, &plan, &setting).map_err(|error| {
+    let driven = drive(&runtime, &plan, setting).map_err(|error| {
+        if !matches!(error, RunError::Panic) {
+            // Nothing happened: there is nothing to tell.
+            let _ = fs::remove_file(&journal_path);
+        }
         folder.abandon();
         Ended::undone(error)
     })?;
-    // An embedded target holds the other end of each connection in this same process.
-    let files_per_connection = if server.embedded.is_some() { 2 } else { 1 };
-    let open_files = files_at_rest + driven.peak_connections as u64 * files_per_connection;
     drop(server.embedded);
 
-    let record = record(&plan, started_at, driven, open_files, &setting);
+    let record = record(&plan, driven);
     let circumstances = Circumstances {
         effective: plan.effective.clone(),
         overrides: args.workload.changes(),
-        target: format!("{}{}", setting.origin, setting.base),
+        target,
         consent: None,
         machine: machine::describe(),
         limits: bounds.as_limits(&plan),
     };
     report(&args, &folder, &record, circumstances)
+}
+
+/// The journal's file, in the run's own folder.
+fn create(path: &Path) -> Result<File, Ended> {
+    File::create_new(path)
+        .map_err(|source| Ended::folder(report::FolderError::Unwritable { path: path.to_owned(), source }))
+}
+
+/// What the journal begins with.
+fn header(plan: &Plan) -> Header {
+    Header {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        plan: PlanFacts::of(plan),
+        thresholds: plan.thresholds.iter().map(|t| (t.figure().to_owned(), t.typed().to_owned())).collect(),
+        marks: Marks { tls_not_verified: !plan.tls.verify, ..Marks::default() },
+        ..Header::default()
+    }
 }
 
 /// Where the run is written. Made before the storm, so that a disk that takes nothing is known then.
@@ -199,7 +226,8 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
 
 /// Runs the shards, shows progress, and hands Ctrl-C (or a terminal that closed) on: the first drains, the second ends
 /// at once.
-fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Driven, driver::RunError> {
+fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: Setting) -> Result<Driven, RunError> {
+    let (control, snapshots) = (setting.control.clone(), setting.snapshots.clone());
     let mut progress = Progress::new(plan.phones().into());
     // Before the first phone: who interrupts early gets a report as well.
     let within = runtime.enter();
@@ -215,8 +243,8 @@ fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Drive
             let mut tick = tokio::time::interval(Duration::from_millis(100));
             while !run.is_finished() {
                 tokio::select! {
-                    _ = tick.tick() => progress.show(&setting.snapshots),
-                    () = any_of(&mut signals) => progress.interrupted(setting.control.interrupt()),
+                    _ = tick.tick() => progress.show(&snapshots),
+                    () = any_of(&mut signals) => progress.interrupted(control.interrupt()),
                 }
             }
             io::Result::Ok(())
@@ -224,7 +252,7 @@ fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Drive
         if let Err(error) = watched {
             tracing::warn!("signals cannot be watched ({error}): Ctrl-C will end the run without a report");
         }
-        let ended = run.join().unwrap_or(Err(driver::RunError::Panic));
+        let ended = run.join().unwrap_or(Err(RunError::Panic));
         progress.end();
         ended
     })
@@ -240,36 +268,15 @@ async fn any_of(signals: &mut [Signal]) {
 }
 
 /// Everything the reports are made from.
-fn record(plan: &Plan, started_at: SystemTime, driven: Driven, open_files: u64, setting: &Setting) -> Record {
-    let shards = u32::try_from(driven.cpu.len()).unwrap_or(u32::MAX).max(1);
-    let cpu_seconds: f64 = driven.cpu.iter().map(Duration::as_secs_f64).sum();
-    let busiest = driven.cpu.iter().max().copied().unwrap_or_default();
-    let wall = driven.wall.as_secs_f64().max(1e-9);
-    // Threads beyond the cores share them: together they can be no busier than these.
-    let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
+fn record(plan: &Plan, driven: Driven) -> Record {
     let mut record = Record {
         plan: PlanFacts::of(plan),
-        started_at,
+        started_at: driven.started_at,
         wall: driven.wall,
         tally: driven.tally,
         timeline: Timeline::default(),
-        generator: GeneratorFacts {
-            shards,
-            cpu_busy: cpu_seconds / wall / f64::from(shards.min(cores)),
-            cpu_busy_max: busiest.as_secs_f64() / wall,
-            cpu_seconds,
-            loop_lag: driven.loop_lag,
-            timer_floor: Distribution::new(),
-            max_connections: setting.max_connections as u64,
-            open_files,
-            rss_bytes: machine::peak_rss(),
-            rss_per_phone: None,
-        },
-        marks: Marks {
-            partial: setting.control.was_interrupted(),
-            tls_not_verified: !plan.tls.verify,
-            ..Marks::default()
-        },
+        generator: driven.generator,
+        marks: driven.marks,
         thresholds: Vec::new(),
     };
     record.thresholds = check_thresholds(plan, &record);
