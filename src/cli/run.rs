@@ -1,7 +1,8 @@
 //! `bootstorm run`: from a workload to a report.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::Poll;
@@ -11,6 +12,8 @@ use clap::Args;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::format::FormatArgs;
+use super::monitor::{self, Monitor};
 use super::progress::Progress;
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, machine};
@@ -19,7 +22,7 @@ use crate::metrics::journal::Header;
 use crate::metrics::{Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline};
 use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin};
-use crate::report::{self, Circumstances, Folder, Manifest, Summary, number};
+use crate::report::{self, Circumstances, Folder, Manifest, Saved, Summary, Told, number, prometheus};
 use crate::target::{self, Authority, Running, Site};
 use crate::workload::{Plan, Target};
 
@@ -31,9 +34,12 @@ pub(super) struct RunArgs {
     /// Write the run's folder here instead of results/<UTC>-<workload>; it must not exist, or be empty
     #[arg(long, value_name = "DIR", env = "BOOTSTORM_OUT", hide_env_values = true, help_heading = "Results")]
     out: Option<PathBuf>,
-    /// Print summary.json to stdout instead of the summary for people
-    #[arg(long, help_heading = "Results")]
-    json: bool,
+    #[command(flatten)]
+    format: FormatArgs,
+    /// While the run is on, serve its metrics to Prometheus at http://ADDR/metrics; a port alone is loopback's
+    #[arg(long, value_name = "ADDR", env = "BOOTSTORM_PROMETHEUS", hide_env_values = true)]
+    #[arg(value_parser = monitor::address, help_heading = "Results")]
+    prometheus: Option<SocketAddr>,
     /// Run on this many threads instead of one per core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Generator")]
     shards: Option<u32>,
@@ -62,11 +68,26 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     let settings = client_settings(&plan, &server, &runtime, &args)?;
     let bounds = bound_connections(&plan, &server, &settings)?;
     runtime.block_on(probe(&settings, &server.origin, plan.fallback.as_deref())).map_err(Ended::net)?;
+    let monitor = args.prometheus.map(Monitor::bind).transpose()?;
+    if let Some(monitor) = &monitor {
+        // With stderr gone there is nobody to tell.
+        let _ = writeln!(io::stderr(), "metrics: {}", monitor.url());
+    }
     let folder = folder(&args, &plan)?;
 
     let shards = u32::try_from(settings.shards).unwrap_or(1);
-    let target = format!("{}{}", server.origin, server.base);
-    let journal_path = folder.path().join("journal.bin");
+    let started_at = now();
+    let circumstances = Circumstances {
+        effective: plan.effective.clone(),
+        overrides: args.workload.changes(),
+        target: format!("{}{}", server.origin, server.base),
+        consent: None,
+        machine: machine::describe(),
+        limits: bounds.as_limits(&plan),
+    };
+    let facts = PlanFacts::of(&plan);
+    let manifest = Manifest::of(&facts, started_at, circumstances);
+    let journal_path = folder.path().join(Saved::JOURNAL);
     let setting = Setting {
         origin: server.origin.clone(),
         base: server.base.clone(),
@@ -80,13 +101,14 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
         snapshots: (0..shards).map(|_| Arc::new(SnapshotCell::new())).collect(),
         live: Live::default(),
         journal: Some(Box::new(create(&journal_path)?)),
-        header: header(&plan),
+        header: header(&plan, facts.clone(), &manifest),
         handicap: Handicap::None,
     };
     if let Some(target) = &server.embedded {
         target.begin(plan.compression);
     }
-    let driven = drive(&runtime, &plan, setting).map_err(|error| {
+    let watchers = monitor.map(|monitor| monitor.serve(live_metrics(&setting, started_at)));
+    let driven = drive(&runtime, &plan, setting, watchers).map_err(|error| {
         if !matches!(error, RunError::Panic) {
             // Nothing happened: there is nothing to tell.
             let _ = fs::remove_file(&journal_path);
@@ -96,16 +118,8 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     })?;
     drop(server.embedded);
 
-    let record = record(&plan, driven);
-    let circumstances = Circumstances {
-        effective: plan.effective.clone(),
-        overrides: args.workload.changes(),
-        target,
-        consent: None,
-        machine: machine::describe(),
-        limits: bounds.as_limits(&plan),
-    };
-    report(&args, &folder, &record, circumstances)
+    let record = record(&plan, facts, driven);
+    report(&args, &folder, &record, manifest)
 }
 
 /// The journal's file, in the run's own folder.
@@ -115,11 +129,12 @@ fn create(path: &Path) -> Result<File, Ended> {
 }
 
 /// What the journal begins with.
-fn header(plan: &Plan) -> Header {
+fn header(plan: &Plan, facts: PlanFacts, manifest: &Manifest) -> Header {
     Header {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        plan: PlanFacts::of(plan),
+        plan: facts,
         thresholds: plan.thresholds.iter().map(|t| (t.figure().to_owned(), t.typed().to_owned())).collect(),
+        manifest: manifest.to_text(),
         marks: Marks { tls_not_verified: !plan.tls.verify, ..Marks::default() },
         ..Header::default()
     }
@@ -226,7 +241,12 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
 
 /// Runs the shards, shows progress, and hands Ctrl-C (or a terminal that closed) on: the first drains, the second ends
 /// at once.
-fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: Setting) -> Result<Driven, RunError> {
+fn drive(
+    runtime: &Runtime,
+    plan: &Arc<Plan>,
+    setting: Setting,
+    watchers: Option<impl Future<Output = ()>>,
+) -> Result<Driven, RunError> {
     let (control, snapshots) = (setting.control.clone(), setting.snapshots.clone());
     let mut progress = Progress::new(plan.phones().into());
     // Before the first phone: who interrupts early gets a report as well.
@@ -238,7 +258,7 @@ fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: Setting) -> Result<Driven
     drop(within);
     std::thread::scope(|scope| {
         let run = scope.spawn(|| driver::run(plan, setting));
-        let watched = runtime.block_on(async {
+        let watched = async {
             let mut signals = signals?;
             let mut tick = tokio::time::interval(Duration::from_millis(100));
             while !run.is_finished() {
@@ -248,6 +268,19 @@ fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: Setting) -> Result<Driven
                 }
             }
             io::Result::Ok(())
+        };
+        let served = async {
+            match watchers {
+                Some(watchers) => watchers.await,
+                None => std::future::pending().await,
+            }
+        };
+        let watched = runtime.block_on(async {
+            tokio::select! {
+                watched = watched => watched,
+                // It never ends.
+                () = served => Ok(()),
+            }
         });
         if let Err(error) = watched {
             tracing::warn!("signals cannot be watched ({error}): Ctrl-C will end the run without a report");
@@ -256,6 +289,27 @@ fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: Setting) -> Result<Driven
         progress.end();
         ended
     })
+}
+
+/// What is told to whoever asks while the run is on.
+fn live_metrics(setting: &Setting, started_at: SystemTime) -> impl Fn() -> String + 'static {
+    let (facts, marks) = (setting.header.plan.clone(), setting.header.marks);
+    let (live, snapshots) = (setting.live.clone(), setting.snapshots.clone());
+    move || {
+        let in_flight = snapshots.iter().map(|shard| shard.read().in_flight).sum();
+        let known = live.known().clone();
+        let record = Record {
+            plan: facts.clone(),
+            started_at,
+            wall: known.until,
+            tally: known.tally,
+            timeline: Timeline::default(),
+            generator: known.generator,
+            marks,
+            thresholds: Vec::new(),
+        };
+        prometheus::live(&record, in_flight)
+    }
 }
 
 /// Until one of the signals comes.
@@ -268,9 +322,9 @@ async fn any_of(signals: &mut [Signal]) {
 }
 
 /// Everything the reports are made from.
-fn record(plan: &Plan, driven: Driven) -> Record {
+fn record(plan: &Plan, facts: PlanFacts, driven: Driven) -> Record {
     let mut record = Record {
-        plan: PlanFacts::of(plan),
+        plan: facts,
         started_at: driven.started_at,
         wall: driven.wall,
         tally: driven.tally,
@@ -297,15 +351,18 @@ fn check_thresholds(plan: &Plan, record: &Record) -> Vec<ThresholdResult> {
 }
 
 /// Writes the folder, prints the summary, and says how it all ends.
-fn report(args: &RunArgs, folder: &Folder, record: &Record, circumstances: Circumstances) -> Result<Exit, Ended> {
+fn report(args: &RunArgs, folder: &Folder, record: &Record, manifest: Manifest) -> Result<Exit, Ended> {
     let summary = Summary::of(record);
-    let manifest = Manifest::of(record, circumstances);
+    let manifest = manifest.marked(&record.marks);
     let written = folder.write(&manifest, &summary, &record.tally.intervals);
-    let text = if args.json {
-        serde_json::to_string_pretty(&summary).map_err(Ended::undone)? + "\n"
-    } else {
-        report::render(&summary, written.is_ok().then_some(folder.path()), colour(&io::stdout()))
+    let told = Told {
+        summary: &summary,
+        manifest: Some(&manifest),
+        totals: Some(&record.tally.totals),
+        folder: written.is_ok().then_some(folder.path()),
+        colour: colour(&io::stdout()),
     };
+    let text = args.format.chosen().render(&told).map_err(Ended::undone)?;
     let printed = super::print(&text);
     // A disk that filled up meanwhile does not take the figures from the person who waited for them.
     written.map_err(Ended::folder)?;
