@@ -84,14 +84,8 @@ fn most_alive(duration: &str) -> (usize, u64) {
         journal.put(&Entry::Slice(slice)).unwrap();
         most = most.max(alive() - before);
     };
-    let ended = simulate_into(
-        &plan,
-        &origin,
-        "",
-        Latencies::default(),
-        |now, request| site.respond(now, request),
-        &mut take,
-    );
+    let ended =
+        simulate_into(&plan, &origin, "", Latencies::default(), |now, request| site.respond(now, request), &mut take);
     assert!(ended >= Duration::from_secs(60), "{ended:?}");
     (most, operations)
 }
@@ -105,5 +99,5 @@ fn an_hour_takes_no_more_memory_than_a_minute() {
     println!("at most {minute} octets alive in a minute ({few} operations), {hour} in an hour ({many} operations)");
     assert!(many > 10 * few, "{few} operations in a minute, {many} in an hour");
     // More of the same phones have been busy at once in an hour than in a minute, which is no growth.
-    assert!(hour < minute + minute / 5 + 65_536, "{minute} octets in a minute, {hour} in an hour");
+    assert!(hour < minute + minute / 4, "{minute} octets in a minute, {hour} in an hour");
 }
