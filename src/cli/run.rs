@@ -345,7 +345,7 @@ fn check_thresholds(plan: &Plan, record: &Record) -> Vec<ThresholdResult> {
 /// Writes the folder, prints the summary, and says how it all ends.
 fn report(args: &RunArgs, folder: &Folder, record: &Record, circumstances: Circumstances) -> Result<Exit, Ended> {
     let summary = Summary::of(record);
-    let manifest = Manifest::of(record, circumstances);
+    let manifest = Manifest::of(&record.plan, record.started_at, circumstances).marked(&record.marks);
     let written = folder.write(&manifest, &summary, &record.tally.intervals);
     let told = Told {
         summary: &summary,
