@@ -3,7 +3,6 @@
 //! time of S − 0.01·T. A tool that measures from when it got round to sending tells the base time instead.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
-#[allow(dead_code, reason = "only the program is needed")]
 #[path = "support/cli.rs"]
 mod cli;
 

@@ -128,6 +128,7 @@ impl Served {
         Path::new(self.fact("ca"))
     }
 
+    #[allow(clippy::disallowed_methods, reason = "a process that is stopped keeps no virtual time")]
     /// Stops the whole process for so long; says how long it really was.
     pub(crate) fn freeze(&self, how_long: Duration) -> Duration {
         signal(&self.child, Signal::SIGSTOP);

@@ -18,6 +18,7 @@ use rustc_hash::FxHashMap;
 
 use self::phones::Phones;
 use self::trail::{Told, Trail, Watch};
+use super::distribution::micros;
 use super::totals::count;
 use super::{Arrivals, ExchangeFacts, LedgerFault, Slice, Snapshot, Standings, Tally, Totals};
 use crate::phone::{Action, Failure, Moment, Operation, Outcome, Request, Standing};
@@ -126,7 +127,7 @@ impl Recorder {
     pub fn start(&mut self, at: Duration, start: &Start) {
         self.touch(at);
         let since_slice = at.saturating_sub(self.slice.begins());
-        let at_us = u32::try_from(since_slice.as_micros()).unwrap_or(u32::MAX);
+        let at_us = u32::try_from(micros(since_slice)).unwrap_or(u32::MAX);
         match self.slice.arrivals.iter_mut().find(|a| a.phase == start.phase) {
             Some(arrivals) => arrivals.at_us.push(at_us),
             None => self.slice.arrivals.push(Arrivals { phase: start.phase, at_us: vec![at_us] }),
@@ -430,10 +431,6 @@ fn counted(totals: &Totals) -> Snapshot {
         snapshot.dropped += o.dropped();
     }
     snapshot
-}
-
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// From an earlier moment, in microseconds, to `at`; zero if it is later.

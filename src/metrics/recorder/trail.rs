@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use http::Method;
 
+use crate::metrics::distribution::micros;
 use crate::metrics::{ExchangeFacts, Notable, Notables, Step};
 use crate::phone::{Failure, Operation, Outcome, Request};
-
-use super::micros;
 
 /// The last exchanges of an operation under way.
 #[derive(Debug, Default)]
