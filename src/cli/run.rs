@@ -14,6 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::format::FormatArgs;
 use super::monitor::{self, Monitor};
 use super::progress::Progress;
+use super::repeat::{self, Repeated, SeriesArgs};
 use super::report::tell;
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit, machine};
@@ -40,6 +41,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "ADDR", env = "BOOTSTORM_PROMETHEUS", hide_env_values = true)]
     #[arg(value_parser = monitor::address, help_heading = "Results")]
     prometheus: Option<SocketAddr>,
+    #[command(flatten)]
+    series: SeriesArgs,
     /// Run on this many threads instead of one per core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Generator")]
     shards: Option<u32>,
@@ -63,6 +66,11 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     plan.tls.verify &= !args.dangerously_skip_tls_verification;
     let plan = Arc::new(plan);
     let runtime = runtime()?;
+    if args.series.wanted()? {
+        let folder = || folder(&args, &plan);
+        let repeated = Repeated { workload: &args.workload, folder: &folder, format: args.format.chosen() };
+        return repeat::run(&args.series, &repeated, &plan, &runtime);
+    }
     limits::raise_open_files().map_err(Ended::net)?;
     let server = find_server(&plan)?;
     let settings = client_settings(&plan, &server, &runtime, &args)?;
