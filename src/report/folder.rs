@@ -166,7 +166,7 @@ impl Folder {
         put("operations.csv", &|to| Ok(write_operations(summary, to)?))?;
         put("intervals.csv", &|to| Ok(write_intervals(&saved.record.tally.intervals, to)?))?;
         #[cfg(feature = "live")]
-        put("histograms.hlog", &|to| super::write_hlog(&saved.record, saved.slices(&self.path)?, to))?;
+        put("histograms.hlog", &|to| super::hlog::write_saved(saved, &self.path, to))?;
         // Another form of report joins here. The summary is the last, so that a folder that has one has them all.
         put("summary.json", &|to| json(summary, to))?;
         Ok(written)

@@ -4,17 +4,39 @@
 //! apart by its tag, and each interval in which it has samples. Values are microseconds; the column of maxima is in
 //! milliseconds. Lines of one tag add up to the run's distribution, bucket for bucket.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 
+use super::Saved;
+use crate::metrics::journal::{Entry, Reader};
 use crate::metrics::{Distribution, Record, Slice, Totals};
 use crate::phone::Operation;
 
 /// Most intervals: ten minutes of seconds. Those of longer runs are a power of two of seconds.
 const INTERVALS: u64 = 600;
+
+/// Writes the run that is saved in this folder: from its journal, if it has one to read.
+///
+/// # Errors
+/// If the journal cannot be read again, and those of the writer.
+pub(super) fn write_saved(saved: &Saved, folder: &Path, to: impl Write) -> io::Result<()> {
+    if saved.end.is_none() {
+        return write_hlog(&saved.record, None::<[io::Result<Slice>; 0]>, to);
+    }
+    let file = File::open(folder.join(Saved::JOURNAL))?;
+    let reader = Reader::begin(BufReader::new(file)).map_err(io::Error::other)?;
+    let slices = reader.filter_map(|entry| match entry {
+        Ok(Entry::Slice(slice)) => Some(Ok(slice)),
+        Ok(_) => None,
+        Err(error) => Some(Err(error)),
+    });
+    write_hlog(&saved.record, Some(slices), to)
+}
 
 /// Writes a run slice by slice (they come in order), or where there are none, all of it as one interval.
 ///

@@ -5,8 +5,8 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::{Folder, FolderError, Manifest, Summary, number};
-use crate::metrics::journal::{Damage, End, Entry, Header, How, Reader, Replay, Unreadable};
-use crate::metrics::{Record, Slice, ThresholdResult};
+use crate::metrics::journal::{Damage, End, Header, How, Reader, Replay, Unreadable};
+use crate::metrics::{Record, ThresholdResult};
 use crate::workload::Threshold;
 
 /// A finished run as its folder tells it: all that its reports are made from.
@@ -108,21 +108,6 @@ impl Saved {
         Ok(Saved { record, manifest, end: Some(end) })
     }
 
-    #[cfg(feature = "live")]
-    /// The slices of a run that was saved in this folder; `None` if it has no journal to read.
-    pub(super) fn slices(&self, folder: &Path) -> io::Result<Option<impl Iterator<Item = io::Result<Slice>> + use<>>> {
-        if self.end.is_none() {
-            return Ok(None);
-        }
-        let file = File::open(folder.join(Saved::JOURNAL))?;
-        let reader = Reader::begin(BufReader::new(file)).map_err(io::Error::other)?;
-        Ok(Some(reader.filter_map(|entry| match entry {
-            Ok(Entry::Slice(slice)) => Some(Ok(slice)),
-            Ok(_) => None,
-            Err(error) => Some(Err(error)),
-        })))
-    }
-
     /// The summary of a saved run; where it kept no journal, as it was written then.
     ///
     /// # Errors
@@ -173,7 +158,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::metrics::journal::{Closing, MAGIC, Writer};
+    use crate::metrics::journal::{Closing, Entry, MAGIC, Writer};
     use crate::metrics::{Marks, PlanFacts, Recorder};
     use crate::phone::{Action, Moment, Operation, Outcome};
     use crate::report::Circumstances;
