@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use super::Live;
 use super::assembly::Assembly;
-use super::monitor::{self, Circumstances, Connections, Monitor, ThreadClock};
+use super::monitor::{self, Circumstances, Monitor, ThreadClock};
+use super::ports::Connections;
 use crate::metrics::journal::{Closing, Entry, Header, Writer};
 use crate::metrics::{Distribution, GeneratorFacts, Marks, Slice};
 

@@ -14,7 +14,7 @@ use crate::workload::{End, Plan};
 use super::control::Stop;
 use super::keeper::{Passed, Pen};
 use super::lines::Lines;
-use super::monitor::Connections;
+use super::ports::Connections;
 use super::timer::Timer;
 use super::{Control, Handicap, Pace, Roster, RunError, Wish};
 
