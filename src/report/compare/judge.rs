@@ -67,13 +67,13 @@ pub struct Ratio {
     pub p_value: f64,
 }
 
-/// A row for each figure that either side has and that is `wanted`. Figures that differ by less than `margin` (0.05: 5 %)
+/// A row for each figure that any run has and that is `wanted`. Figures that differ by less than `margin` (0.05: 5 %)
 /// are the same.
 pub(super) fn rows(a: &[Run], b: &[Run], margin: f64, wanted: impl Fn(&str) -> bool) -> Vec<Row> {
     let [a_runs, b_runs] = [a, b].map(|runs| runs.iter().map(|run| figures(&run.saved)).collect::<Vec<_>>());
     let mut named: Vec<(&str, &str, Sense)> = Vec::new();
     for figure in a_runs.iter().chain(&b_runs).flatten() {
-        if wanted(&figure.key) && !named.iter().any(|(key, ..)| *key == figure.key) {
+        if figure.value.is_some() && wanted(&figure.key) && !named.iter().any(|(key, ..)| *key == figure.key) {
             named.push((&figure.key, &figure.name, figure.sense));
         }
     }
