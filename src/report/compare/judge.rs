@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::spread::median;
 use super::{Figure, Row, Run, Seconds, Sense, figures};
+use crate::report::number::figure;
 use crate::statistics::comparison::{self, Better, Comparison, Doubt, Terms, compare_pair, compare_pairs, holm};
 use crate::statistics::{self, Interval, Refusal, Rules, mean_interval};
 
@@ -219,8 +220,12 @@ fn direction(sense: Sense, more: bool) -> Answer {
     }
 }
 
-/// `slower by 3.1 to 6.6 %`.
+/// `slower by 3.1 to 6.6 %`, and from twice on `slower: 2.31 to 2.58 times A`.
 fn by_how_much(answer: Answer, ratio: Ratio) -> String {
+    if ratio.low >= 2.0 {
+        let to = if ratio.high.is_finite() { format!("to {}", figure(Some(ratio.high))) } else { "or more".to_owned() };
+        return format!("{}: {} {to} times A", answer.name(), figure(Some(ratio.low)));
+    }
     let [from, to] =
         if ratio.low > 1.0 { [ratio.low - 1.0, ratio.high - 1.0] } else { [1.0 - ratio.high, 1.0 - ratio.low] };
     match to.is_finite() {
