@@ -290,3 +290,6 @@ fn add_cpu(generator: &mut GeneratorFacts, cpu: &[Duration], wall: Duration, cor
     generator.cpu_busy = seconds / wall / cpu.len().min(cores).max(1) as f64;
     generator.cpu_busy_max = busiest.as_secs_f64() / wall;
 }
+
+#[cfg(test)]
+mod tests;
