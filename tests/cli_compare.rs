@@ -120,7 +120,7 @@ fn a_slower_setting_is_found_by_pairs() {
     let ended = home.run(&line);
     assert_eq!(ended.code, Some(99), "{}", ended.stderr);
     assert!(
-        ended.stderr.contains("worse by more than 50 %: operations.resync.response_ms.p50: slower by"),
+        ended.stderr.contains("worse by more than 50 %: operations.resync.response_ms.p50: slower"),
         "{ended:?}"
     );
 }
