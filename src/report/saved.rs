@@ -284,7 +284,7 @@ mod tests {
             };
             assert!(cut >= header_ends);
             let summary = Summary::of(&saved.record);
-            assert!(summary.marks.partial && summary.marks.ends_at_s == Some(summary.wall_s), "{cut}");
+            assert!(summary.marks.partial && summary.marks.ends_at_ms == Some((summary.wall_s * 1e3) as u64), "{cut}");
             let caveat = saved.caveat().unwrap();
             assert!(caveat.contains("the run was killed or its disk was full"), "{caveat}");
             let started = saved.record.tally.totals.operation(Operation::Report).started;

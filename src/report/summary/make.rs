@@ -10,7 +10,7 @@ use super::{
 };
 use crate::auth::{Algorithm, AnswerScheme};
 use crate::metrics::{
-    AuthTotals, Counts, ExchangeTotals, GeneratorFacts, HandshakeKind, HandshakeTotals, OperationTotals, Record,
+    self, AuthTotals, Counts, ExchangeTotals, GeneratorFacts, HandshakeKind, HandshakeTotals, OperationTotals, Record,
     Standings, TlsTotals, Totals,
 };
 use crate::phone::{self, ChallengeKind, Screen};
@@ -43,6 +43,13 @@ impl Summary {
             storm: storm(record),
             generator: generator(&record.generator, totals),
         }
+    }
+}
+
+impl Marks {
+    /// As the record has them.
+    pub(crate) fn of(m: &metrics::Marks) -> Marks {
+        Marks { partial: m.partial, tls_not_verified: m.tls_not_verified, ends_at_ms: m.ends_at_ms }
     }
 }
 
