@@ -1,7 +1,8 @@
-//! Reports of a finished run: text, JSON, CSV, and the folder they live in. Made from a saved record, never a live one.
+//! Reports of a finished run: text, HTML, JSON, CSV, and the folder they live in. Made from a saved record, never a live one.
 #[cfg(test)]
 mod fixture;
 mod folder;
+pub mod html;
 mod manifest;
 pub(crate) mod number;
 mod sheets;

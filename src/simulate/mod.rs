@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::driver::{Pace, Roster, Share, Wish};
-use crate::metrics::{ExchangeFacts, Tally};
+use crate::metrics::{ExchangeFacts, Slice, Tally};
 use crate::phone::{Answer, BodyFacts, DropCause, Failure, Moment, Origin, Request};
 use crate::target::{Mishap, Served};
 use crate::workload::{End, Plan};
@@ -48,6 +48,30 @@ pub fn simulate<S: Into<Served>>(
     latencies: Latencies,
     server: impl Fn(Moment, &http::Request<Bytes>) -> S,
 ) -> (Tally, Duration) {
+    let (roster, ended) = play(plan, origin, base, latencies, server);
+    (roster.into_recorder().finish(ended), ended)
+}
+
+/// The same; returns what was counted slice by slice, as a journal would hold it.
+pub fn simulate_slices<S: Into<Served>>(
+    plan: &Arc<Plan>,
+    origin: &Arc<Origin>,
+    base: &str,
+    latencies: Latencies,
+    server: impl Fn(Moment, &http::Request<Bytes>) -> S,
+) -> (Vec<Slice>, Duration) {
+    let (mut roster, ended) = play(plan, origin, base, latencies, server);
+    (roster.recorder().finish_slices(ended), ended)
+}
+
+/// Carries the plan out to its end, and returns when that was.
+fn play<S: Into<Served>>(
+    plan: &Arc<Plan>,
+    origin: &Arc<Origin>,
+    base: &str,
+    latencies: Latencies,
+    server: impl Fn(Moment, &http::Request<Bytes>) -> S,
+) -> (Roster, Duration) {
     let pace = Pace::new(plan.compression);
     let mut roster = Roster::new(plan.clone(), origin.clone(), base.to_owned(), Share::WHOLE);
     let mut world =
@@ -91,7 +115,7 @@ pub fn simulate<S: Into<Served>>(
         };
         now = now.max(next);
     }
-    (roster.into_recorder().finish(now), now)
+    (roster, now)
 }
 
 /// The requests to carry out now: those a phone did not hang up on in the same moment.
