@@ -61,7 +61,7 @@ pub fn simulate_slices<S: Into<Served>>(
     server: impl Fn(Moment, &http::Request<Bytes>) -> S,
 ) -> (Vec<Slice>, Duration) {
     let (mut roster, ended) = play(plan, origin, base, latencies, server);
-    (roster.recorder().finish_slices(ended), ended)
+    (roster.finish_slices(ended), ended)
 }
 
 /// Carries the plan out to its end, and returns when that was.

@@ -2,9 +2,9 @@
 
 use super::markup::Markup;
 use super::table::{Cell, table};
-use super::{Run, facts, lead, nothing, words};
+use super::{Run, facts, lead, nothing, share, words};
 use crate::phone::{ChallengeKind, Screen};
-use crate::report::number::{count, figure, percent};
+use crate::report::number::{count, figure};
 use crate::report::summary::Named;
 
 /// Writes the section.
@@ -25,13 +25,13 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
                 row
             })
             .collect();
-        table(m, "ledger", "Challenges by kind", &["challenge", "#times", "#share", "", "what it is"], &rows);
+        table(m, "ledger told", "Challenges by kind", &["challenge", "#times", "#share", "=", "what it is"], &rows);
     }
     if answers > 0 {
         let mut sorted: Vec<_> = a.answers.iter().filter(|(_, n)| **n > 0).collect();
         sorted.sort_by_key(|(name, n)| (std::cmp::Reverse(**n), *name));
         let rows: Vec<_> = sorted.into_iter().map(|(name, _)| counted(name, &a.answers, answers)).collect();
-        table(m, "ledger", "Answers by scheme", &["scheme", "#times", "#share", ""], &rows);
+        table(m, "ledger", "Answers by scheme", &["scheme", "#times", "#share", "="], &rows);
     }
     if shown > 0 {
         let rows: Vec<_> = Screen::ALL
@@ -43,7 +43,7 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
                 row
             })
             .collect();
-        table(m, "ledger", "Screens that wait for a person", &["screen", "#times", "#share", "", "it says"], &rows);
+        table(m, "ledger told", "Screens that wait for a person", &["screen", "#times", "#share", "=", "it says"], &rows);
     }
     let typed = (a.typed.right + a.typed.wrong > 0)
         .then(|| [("typed right", count(a.typed.right)), ("typed wrong", count(a.typed.wrong))]);
@@ -55,6 +55,6 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
 /// A name, how often, and which share of all that is.
 fn counted(name: &str, of: &Named, all: u64) -> Vec<Cell> {
     let n = of.get(name).copied().unwrap_or(0);
-    let share = n as f64 / all.max(1) as f64;
-    vec![Cell::head(name), Cell::number(count(n)), Cell::number(percent(share)), Cell::Share(share)]
+    let bar = Cell::Share(n as f64 / all.max(1) as f64);
+    vec![Cell::head(name), Cell::number(count(n)), Cell::number(share(n, all)), bar]
 }

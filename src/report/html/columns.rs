@@ -96,7 +96,14 @@ impl Columns {
                 failed: at.failed - change.failed,
             }
         });
-        let columns = levels.chunks(together).map(|levels| Column::of(levels, width)).collect();
+        // What is counted in the moment the run ends belongs to what came before, not to a second of its own.
+        let over = |level: &&Level| level.start_s as f64 > record.wall.as_secs_f64() - width / 20.0;
+        let end = levels.last().filter(over).filter(|_| levels.len() > 1);
+        let whole = &levels[..levels.len() - usize::from(end.is_some())];
+        let mut columns: Vec<Column> = whole.chunks(together).map(|levels| Column::of(levels, width)).collect();
+        if let (Some(column), Some(end)) = (columns.last_mut(), end) {
+            column.add(end);
+        }
         Columns { width_s: width * together as f64, before, columns }
     }
 
@@ -119,19 +126,21 @@ impl Columns {
 impl Column {
     fn of(levels: &[Level], width: f64) -> Column {
         let mut column = Column { seconds: width * levels.len() as f64, ..Column::default() };
-        for level in levels {
-            let i = &level.interval;
-            let [informed, ok, moved, refused, broken] = i.statuses.map(u64::from);
-            let unauthorized = u64::from(i.unauthorized);
-            column.starts += u64::from(i.starts);
-            column.sent += u64::from(i.sent);
-            let client = refused.saturating_sub(unauthorized);
-            let ended = [ok, unauthorized, informed + moved, client, broken, u64::from(i.failures)];
-            column.ended.iter_mut().zip(ended).for_each(|(sum, n)| *sum += n);
-            column.in_flight = column.in_flight.max(level.in_flight_peak);
-            column.standings = level.standings;
-        }
+        levels.iter().for_each(|level| column.add(level));
         column
+    }
+
+    fn add(&mut self, level: &Level) {
+        let i = &level.interval;
+        let [informed, ok, moved, refused, broken] = i.statuses.map(u64::from);
+        let unauthorized = u64::from(i.unauthorized);
+        self.starts += u64::from(i.starts);
+        self.sent += u64::from(i.sent);
+        let client = refused.saturating_sub(unauthorized);
+        let ended = [ok, unauthorized, informed + moved, client, broken, u64::from(i.failures)];
+        self.ended.iter_mut().zip(ended).for_each(|(sum, n)| *sum += n);
+        self.in_flight = self.in_flight.max(level.in_flight_peak);
+        self.standings = level.standings;
     }
 
     /// Exchanges of a kind that ended in it, per second.
@@ -155,8 +164,12 @@ pub(super) fn together(n: usize, most: usize) -> usize {
 /// The timeline's rows put together to at most so many columns, and the seconds in each.
 pub(super) fn rows(record: &Record, most: usize) -> (f64, impl Iterator<Item = &[Row]>) {
     let timeline = &record.timeline;
-    let together = together(timeline.rows.len(), most);
-    (f64::from(timeline.width_s) * together as f64, timeline.rows.chunks(together))
+    let empty = |row: &Row| row.machine.is_none() && row.response.iter().all(|buckets| buckets.count() == 0);
+    let over = timeline.rows.len() as f64 * f64::from(timeline.width_s) >= record.wall.as_secs_f64() + 0.95;
+    let end = timeline.rows.last().is_some_and(|row| over && empty(row));
+    let rows = &timeline.rows[..timeline.rows.len() - usize::from(end)];
+    let together = together(rows.len(), most);
+    (f64::from(timeline.width_s) * together as f64, rows.chunks(together))
 }
 
 #[cfg(test)]

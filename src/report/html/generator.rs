@@ -1,6 +1,6 @@
 //! What the run cost the machine that made it: why its figures can, or cannot, be the server's.
 
-use super::chart::{Chart, End, Scale, axis, ends, hover, legend, line, time_axis, time_label};
+use super::chart::{Chart, End, Scale, axis, duration_label, ends, hover, legend, line, time_axis, time_label};
 use super::columns::{MOST, rows};
 use super::markup::Markup;
 use super::table::{Cell, behind};
@@ -143,5 +143,5 @@ fn figures(m: &mut Markup, columns: &[Option<Looks>], width_s: f64, span: f64) {
         "#ports taken",
         "#waited to begin",
     ];
-    behind(m, &format!("The machine every {}", seconds(Some(width_s))), &columns, &rows);
+    behind(m, &format!("The machine every {}", duration_label(width_s * 1e6)), &columns, &rows);
 }

@@ -14,19 +14,20 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
     lead(
         m,
         &match crossed {
+            0 if thresholds.len() == 1 => "The workload's one threshold holds.".to_owned(),
             0 => format!("All {} thresholds hold.", thresholds.len()),
-            n => format!("{n} of {} thresholds crossed.", thresholds.len()),
+            n => format!("{n} of {} crossed.", super::plural(thresholds.len() as u64, "threshold", "thresholds")),
         },
     );
-    let name = [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", "Thresholds")];
+    let name = [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", "What was asked of this run")];
     m.within("div", &name, |m| {
         m.within("table", &[("class", "goals")], |m| {
-            m.leaf("caption", &[], "Thresholds");
+            m.leaf("caption", &[], "What was asked of this run");
             m.within("thead", &[], |m| {
                 m.within("tr", &[], |m| {
                     m.leaf("th", &[("scope", "col")], "threshold");
                     m.leaf("th", &[("scope", "col"), ("class", "n")], "it is");
-                    m.leaf("th", &[("scope", "col")], "");
+                    m.leaf("th", &[("scope", "col")], "held");
                 });
             });
             m.within("tbody", &[], |m| {

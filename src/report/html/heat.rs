@@ -7,7 +7,7 @@ use super::table::{Cell, behind};
 use super::{Run, lead, nothing};
 use crate::metrics::Buckets;
 use crate::phone::Operation;
-use crate::report::number::{count, seconds};
+use crate::report::number::count;
 
 /// Most columns of a map.
 const COLUMNS: usize = 180;
@@ -154,7 +154,7 @@ fn figures(m: &mut Markup, map: &Map, span: f64) {
             Some(vec![from, Cell::number(count(buckets.count())), middle, longest])
         })
         .collect();
-    let caption = format!("{} every {}", map.operation.name(), seconds(Some(map.width_s)));
+    let caption = format!("{} every {}", map.operation.name(), duration_label(map.width_s * 1e6));
     behind(m, &caption, &["from", "#ended", "#the middle one", "#the longest"], &rows);
 }
 

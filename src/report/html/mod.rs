@@ -57,7 +57,7 @@ struct Section {
 
 /// The sections, in order.
 const SECTIONS: [Section; 13] = [
-    Section { id: "goals", name: "Goals", write: goals::write },
+    Section { id: "goals", name: "Thresholds", write: goals::write },
     Section { id: "storm", name: "Phones over time", write: storm::write },
     Section { id: "traffic", name: "Exchanges per second", write: traffic::write },
     Section { id: "times", name: "Response times", write: times::write },
@@ -157,6 +157,17 @@ fn facts<'a>(m: &mut Markup, facts: impl IntoIterator<Item = (&'a str, String)>)
             });
         }
     });
+}
+
+/// A part of all in percent: what is something is never told as nothing, nor what is not all as all.
+fn share(part: u64, all: u64) -> String {
+    let share = part as f64 / all.max(1) as f64;
+    match share {
+        share if part > 0 && share < 0.001 => "< 0.1 %".to_owned(),
+        share if part < all && share > 0.999 => "> 99.9 %".to_owned(),
+        share if part > 0 && share < 0.0095 || part < all && share > 0.99 => format!("{:.1} %", share * 100.0),
+        share => super::number::percent(share),
+    }
 }
 
 /// One or many.

@@ -3,8 +3,8 @@
 use super::markup::Markup;
 use super::table::{Cell, table};
 use super::times::in_order;
-use super::{Run, lead, nothing, words};
-use crate::report::number::{count, percent};
+use super::{Run, lead, nothing, share, words};
+use crate::report::number::count;
 use crate::report::summary::Operation;
 
 /// Writes the section.
@@ -17,12 +17,12 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
     let rows: Vec<_> = in_order(s)
         .map(|(name, o)| {
             let counts = [o.planned, o.started, o.dropped, o.succeeded].map(|n| Cell::number(count(n)));
-            let share = o.succeeded as f64 / o.planned.max(1) as f64;
-            let share = [Cell::number(percent(share)), Cell::Share(share)];
-            std::iter::once(Cell::head(name)).chain(counts).chain(share).collect()
+            let bar = Cell::Share(o.succeeded as f64 / o.planned.max(1) as f64);
+            let ok = [Cell::number(share(o.succeeded, o.planned)), bar];
+            std::iter::once(Cell::head(name)).chain(counts).chain(ok).collect()
         })
         .collect();
-    let columns = ["operation", "#planned", "#started", "#dropped", "#ok", "#ok of planned", ""];
+    let columns = ["operation", "#planned", "#started", "#dropped", "#ok", "#share ok", "="];
     table(m, "ledger", "Operations", &columns, &rows);
     let rows: Vec<_> = in_order(s).flat_map(|(name, o)| otherwise(name, o)).collect();
     if rows.is_empty() {
@@ -42,20 +42,20 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
                 cause(Cell::head(name.as_str()), *n, words::outcome(name), fault)
             })
             .collect();
-        table(m, "causes", "Exchanges that failed below HTTP", &["failure", "#times", "why", "whose fault"], &rows);
+        table(m, "causes failures", "Exchanges that failed below HTTP", &["failure", "#times", "why", "whose fault"], &rows);
     }
     let rows: Vec<_> = e
         .status
         .iter()
         .filter(|(_, n)| **n > 0)
         .map(|(status, n)| {
-            let share = *n as f64 / e.answered.max(1) as f64;
+            let bar = Cell::Share(*n as f64 / e.answered.max(1) as f64);
             let status = Cell::head(status.as_str());
-            vec![status, Cell::number(count(*n)), Cell::number(percent(share)), Cell::Share(share)]
+            vec![status, Cell::number(count(*n)), Cell::number(share(*n, e.answered)), bar]
         })
         .collect();
     if !rows.is_empty() {
-        table(m, "ledger", "Answers by status", &["status", "#times", "#share", ""], &rows);
+        table(m, "ledger", "Answers by status", &["status", "#times", "#share", "="], &rows);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::phone::Operation;
 use crate::report::number::figure;
 
 /// Points on each nine.
-const POINTS: u32 = 16;
+const POINTS: u32 = 24;
 /// Most nines.
 const NINES: u32 = 6;
 
@@ -39,12 +39,12 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
             });
         }
     });
-    figures(m, &curves);
+    figures(m, run, &curves);
 }
 
 fn curve(d: &Distribution) -> Curve {
-    let shares = (0..=POINTS * NINES).map(|n| 1.0 - 10_f64.powf(-f64::from(n) / f64::from(POINTS)));
-    shares.filter(|q| *q > 0.0).map_while(|q| Some((q, d.quantile_us(q)?.max(1) as f64))).collect()
+    let nines = (1..=POINTS * NINES).map(|n| 1.0 - 10_f64.powf(-f64::from(n) / f64::from(POINTS)));
+    std::iter::once(0.01).chain(nines).map_while(|q| Some((q, d.quantile_us(q)?.max(1) as f64))).collect()
 }
 
 fn chart(m: &mut Markup, name: &str, response: &Curve, service: &Curve) {
@@ -53,7 +53,7 @@ fn chart(m: &mut Markup, name: &str, response: &Curve, service: &Curve) {
     let most = response.last().map_or(0.99, |(q, _)| *q);
     let x = Scale::nines(most);
     let title = format!("{name}: response and service time by percentile");
-    let told = |curve: &Curve| curve.last().map_or_else(String::new, |(_, us)| duration_label(round(*us)));
+    let told = |curve: &Curve| curve.last().map_or_else(String::new, |(_, us)| duration_label(*us));
     let spoken = format!(
         "Up to the highest percentile that can be told, {} %: response time {}, service time {}.",
         percentage(most),
@@ -66,7 +66,7 @@ fn chart(m: &mut Markup, name: &str, response: &Curve, service: &Curve) {
         title: &title,
         description: &spoken,
         height: 200.0,
-        x: axis(x, 9, |q| percentage(q)),
+        x: axis(x, 9, |q| format!("{} %", percentage(q))),
         y: axis(y, 5, duration_label),
         unit: "",
     };
@@ -79,7 +79,7 @@ fn chart(m: &mut Markup, name: &str, response: &Curve, service: &Curve) {
         },
         |m, height| {
             let end = |class, curve: &Curve| {
-                curve.last().map(|(_, us)| End { class, at: y.at(*us), name: duration_label(round(*us)) })
+                curve.last().map(|(_, us)| End { class, at: y.at(*us), name: duration_label(*us) })
             };
             let names: Vec<_> =
                 [end("s-response", response), end("s-service", service)].into_iter().flatten().collect();
@@ -95,7 +95,7 @@ fn chart(m: &mut Markup, name: &str, response: &Curve, service: &Curve) {
 fn read_outs(m: &mut Markup, height: f64, x: Scale, response: &Curve, service: &Curve) {
     const COLUMNS: usize = 40;
     let nearest = |curve: &Curve, at: f64| {
-        curve.iter().find(|(q, _)| x.at(*q) >= at).map(|(q, us)| (*q, duration_label(round(*us))))
+        curve.iter().find(|(q, _)| x.at(*q) >= at).map(|(q, us)| (*q, duration_label(*us)))
     };
     hover(m, height, COLUMNS, |i| {
         let at = (i as f64 + 0.5) / COLUMNS as f64;
@@ -108,29 +108,24 @@ fn read_outs(m: &mut Markup, height: f64, x: Scale, response: &Curve, service: &
     });
 }
 
-fn figures(m: &mut Markup, curves: &[(Operation, Curve, Curve)]) {
+fn figures(m: &mut Markup, run: &Run, curves: &[(Operation, Curve, Curve)]) {
     let mut rows = Vec::new();
-    for (operation, response, service) in curves {
+    for (operation, ..) in curves {
+        let o = run.record.tally.totals.operation(*operation);
         for share in [0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.999_9, 0.999_99] {
-            let at = |curve: &Curve| curve.iter().find(|(q, _)| *q >= share - 1e-9).map(|(_, us)| us / 1e3);
-            if let Some(ms) = at(response) {
+            let at = |d: &Distribution| d.quantile_us(share).map(|us| us as f64 / 1e3);
+            if let Some(ms) = at(&o.response) {
                 rows.push(vec![
                     Cell::head(operation.name()),
                     Cell::number(format!("{} %", percentage(share))),
                     Cell::number(figure(Some(ms))),
-                    Cell::number(figure(at(service))),
+                    Cell::number(figure(at(&o.service))),
                 ]);
             }
         }
     }
     let columns = ["operation", "#percentile", "#response time, ms", "#service time, ms"];
     behind(m, "Response and service time by percentile", &columns, &rows);
-}
-
-/// Three digits are what a histogram has.
-fn round(us: f64) -> f64 {
-    let power = 10_f64.powf(us.max(1.0).log10().floor() - 2.0);
-    if power < 1.0 { us } else { (us / power).round() * power }
 }
 
 /// A share in percent, with as many nines as it has.
@@ -161,6 +156,5 @@ mod tests {
     fn percentiles_have_as_many_nines_as_they_have() {
         let told = [0.0, 0.5, 0.9, 0.95, 0.99, 0.999, 0.9999].map(percentage);
         assert_eq!(told, ["0", "50", "90", "95", "99", "99.9", "99.99"]);
-        assert_eq!([1.4, 14.26, 1_432.0, 23_456_789.0].map(round), [1.4, 14.26, 1_430.0, 23_500_000.0]);
     }
 }

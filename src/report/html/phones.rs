@@ -31,8 +31,20 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
     }
 }
 
+/// So many are seen at first.
+const SEEN: usize = 12;
+
 fn list(m: &mut Markup, notables: &[Notable]) {
-    m.within("div", &[("class", "stories")], |m| notables.iter().for_each(|notable| story(m, notable)));
+    let (seen, folded) = notables.split_at(SEEN.min(notables.len()));
+    m.within("div", &[("class", "stories")], |m| {
+        seen.iter().for_each(|notable| story(m, notable));
+        if !folded.is_empty() {
+            m.within("details", &[("class", "more-stories")], |m| {
+                m.leaf("summary", &[], &format!("{} more", folded.len()));
+                folded.iter().for_each(|notable| story(m, notable));
+            });
+        }
+    });
 }
 
 fn story(m: &mut Markup, n: &Notable) {

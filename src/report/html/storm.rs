@@ -1,14 +1,14 @@
 //! How the phones came back, or where they stood: the storm's curve, and the exchanges in flight under it.
 
 use super::chart::{
-    Chart, End, Flag, Scale, axis, ends, flags, hover, legend, line, area, time_axis, time_label,
+    Chart, End, Flag, Scale, axis, duration_label, ends, flags, hover, legend, line, area, time_axis, time_label,
 };
 use super::columns::Column;
 use super::markup::Markup;
 use super::table::{Cell, behind};
 use super::{Run, facts, lead, nothing};
 use crate::metrics::Standings;
-use crate::report::number::{count, figure, seconds};
+use crate::report::number::{count, figure, seconds, value};
 
 /// A line of the curve.
 struct Line {
@@ -43,9 +43,9 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
     let rows: Vec<_> = run.columns.columns.iter().enumerate().map(|(i, column)| row(run, i, column)).collect();
     let columns =
         ["from", "#starts", "#with power", "#provisioned", "#prompting", "#failed", "#exchanges sent", "#in flight, most"];
-    behind(m, &format!("Phones every {}", seconds(Some(run.columns.width_s))), &columns, &rows);
+    behind(m, &format!("Phones every {}", duration_label(run.columns.width_s * 1e6)), &columns, &rows);
     if s.compression != 1.0 {
-        let note = format!("The axis is the run's own time: one second is {} of the phones'.", seconds(Some(s.compression)));
+        let note = format!("The axis is the run's own time: one second is {} s of the phones'.", value(s.compression));
         m.leaf("p", &[("class", "note")], &note);
     }
 }
@@ -53,14 +53,14 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
 fn milestones(m: &mut Markup, run: &Run) {
     let s = &run.summary.storm;
     let reached = |at: Option<f64>| if at.is_some() { seconds(at) } else { "never".to_owned() };
-    let drain = s.drain_s.map(|at| ("drain: the last that got through", seconds(Some(at))));
+    let drain = s.drain_s.map(|at| ("drain (until the last)", seconds(Some(at))));
     let times = s.amplification.map(|times| ("amplification", format!("{} ×", figure(Some(times)))));
     let shares = [
         ("50 % provisioned", reached(s.provisioned_50_s)),
         ("95 % provisioned", reached(s.provisioned_95_s)),
         ("100 % provisioned", reached(s.provisioned_100_s)),
     ];
-    let peak = ("most exchanges in flight", count(s.peak_in_flight));
+    let peak = ("in flight at most", count(s.peak_in_flight));
     facts(m, shares.into_iter().chain(drain).chain([peak]).chain(times));
 }
 
@@ -85,8 +85,9 @@ fn curve(m: &mut Markup, run: &Run) {
     let y = Scale::linear(all as f64);
     let intended = intended(run);
     let series: Vec<_> = LINES.iter().filter(|l| columns.columns.iter().any(|c| (l.of)(&c.standings) > 0)).collect();
+    let before = before(run);
     let points = |of: fn(&Standings) -> i64| -> Vec<(f64, f64)> {
-        let standings = std::iter::once(&columns.before).chain(columns.columns.iter().map(|c| &c.standings));
+        let standings = std::iter::once(&before).chain(columns.columns.iter().map(|c| &c.standings));
         standings.enumerate().map(|(i, s)| (i as f64 / n, y.at(of(s).max(0) as f64))).collect()
     };
     let last = |line: &Line| columns.columns.last().map_or(0, |c| (line.of)(&c.standings).max(0) as u64);
@@ -123,24 +124,35 @@ fn curve(m: &mut Markup, run: &Run) {
     chart.draw(
         m,
         |m, height| {
+            if let Some(l) = series.iter().find(|l| l.class == "s-provisioned") {
+                area(m, height, l.class, &points(l.of));
+            }
+            series.iter().for_each(|l| line(m, height, l.class, &points(l.of)));
             if let Some(curve) = &intended {
                 let starts = std::iter::once(0).chain(curve.iter().copied());
                 let points: Vec<_> = starts.enumerate().map(|(i, sum)| (i as f64 / n, y.at(sum as f64))).collect();
                 line(m, height, "s-intended", &points);
             }
-            for l in &series {
-                if l.class == "s-provisioned" {
-                    area(m, height, l.class, &points(l.of));
-                }
-            }
-            series.iter().for_each(|l| line(m, height, l.class, &points(l.of)));
         },
         |m, height| {
-            flags(m, height, "moment", 0, &moments);
+            flags(m, height, "moment", 1, &moments);
             ends(m, height, &end);
             hover(m, height, columns.columns.len(), |i| read_out(run, i));
         },
     );
+}
+
+/// Where the phones stood when the run began. Those to which the plan returns no power were up before: the recorder
+/// hears of them in the first moment, which is no rise.
+fn before(run: &Run) -> Standings {
+    let mut before = run.columns.before;
+    let on = run.summary.phones.total.saturating_sub(run.summary.storm.phones) as i64;
+    let soon = run.columns.columns.first().map_or(0, |c| c.standings.provisioned);
+    if before.off >= on && soon >= on {
+        before.off -= on;
+        before.provisioned += on;
+    }
+    before
 }
 
 fn last_of(curve: &[u64]) -> u64 {
@@ -193,7 +205,7 @@ fn in_flight(m: &mut Markup, run: &Run) {
         },
         |m, height| {
             let name = format!("at most {}", count(most));
-            ends(m, height, &[End { class: "s-flight", at: 1.0, name }]);
+            ends(m, height, &[End { class: "s-flight", at: y.at(most as f64), name }]);
             hover(m, height, columns.len(), |i| read_out(run, i));
         },
     );

@@ -7,6 +7,8 @@ use super::markup::Markup;
 pub(super) enum Cell {
     /// The row's name.
     Head(String),
+    /// The name of so many rows, of which this is the first; the others have no cell for it.
+    Group(String, usize),
     /// Words.
     Words(String),
     /// A number, lined up with those above it.
@@ -32,7 +34,8 @@ impl Cell {
     }
 }
 
-/// Writes a table. A column's name that begins with `#` is one of numbers; `class` may be empty.
+/// Writes a table. A column's name that begins with `#` is one of numbers, `=` stands over a column of bars; `class` may
+/// be empty.
 pub(super) fn table(m: &mut Markup, class: &str, caption: &str, columns: &[&str], rows: &[Vec<Cell>]) {
     let name = [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", caption)];
     m.within("div", &name, |m| {
@@ -48,9 +51,10 @@ pub(super) fn table(m: &mut Markup, class: &str, caption: &str, columns: &[&str]
 }
 
 fn header(m: &mut Markup, column: &str) {
-    match column.strip_prefix('#') {
-        Some(name) => m.leaf("th", &[("scope", "col"), ("class", "n")], name),
-        None => m.leaf("th", &[("scope", "col")], column),
+    match column.split_at_checked(1) {
+        Some(("#", name)) => m.leaf("th", &[("scope", "col"), ("class", "n")], name),
+        Some(("=", _)) => m.leaf("td", &[("class", "share")], ""),
+        _ => m.leaf("th", &[("scope", "col")], column),
     }
 }
 
@@ -59,6 +63,10 @@ fn row(m: &mut Markup, cells: &[Cell]) {
         for cell in cells {
             match cell {
                 Cell::Head(text) => m.leaf("th", &[("scope", "row")], text),
+                Cell::Group(text, rows) => {
+                    let rows = rows.to_string();
+                    m.leaf("th", &[("scope", "rowgroup"), ("rowspan", &rows)], text);
+                }
                 Cell::Words(text) => m.leaf("td", &[], text),
                 Cell::Number(text) => m.leaf("td", &[("class", "n")], text),
                 Cell::Share(share) => m.within("td", &[("class", "share")], |m| bar(m, *share)),

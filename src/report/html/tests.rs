@@ -81,16 +81,22 @@ fn page_of(record: &Record) -> String {
 /// The page without markup: what a person reads, a line for each text.
 fn read(page: &str) -> String {
     let body = page.split_once("</style>").unwrap().1;
+    // What the pointer reads is in the tables as well.
+    let mut parts = body.split("<g class=\"hover\">");
+    let seen: String = parts.next().into_iter().chain(parts.map(|part| part.split_once("</g>").unwrap().1)).collect();
     let mut text = String::new();
-    let mut rest = body;
+    let mut rest = seen.as_str();
     while let Some((before, after)) = rest.split_once('<') {
         text.push_str(before);
         let (tag, after) = after.split_once('>').unwrap();
-        if !matches!(tag.split(' ').next().unwrap(), "code" | "/code" | "strong" | "/strong" | "span" | "/span") {
-            text.push('\n');
-        } else {
-            text.push(' ');
-        }
+        text.push_str(match tag.split(' ').next().unwrap() {
+            "code" | "/code" | "strong" | "/strong" | "span" | "/span" => " ",
+            "/td" | "/th" | "/dt" => " | ",
+            "td" | "th" | "dd" => "",
+            // Bars, in cells of their own.
+            "svg" if tag.contains("share") => "",
+            _ => "\n",
+        });
         rest = after;
     }
     let lines = text.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|l| !l.is_empty());
@@ -292,4 +298,11 @@ fn an_hour_takes_less_than_a_megabyte() {
     assert_well_formed(&page);
     assert!(page.len() < 1_000_000, "{} octets", page.len());
     assert!(page.len() > 200_000, "nothing was left out to get there: {} octets", page.len());
+}
+
+#[test]
+fn a_share_is_never_nothing_nor_all_unless_it_is() {
+    let told = [(0, 10), (10, 2_009), (1, 100_000), (30, 100), (1_999, 2_009), (99_999, 100_000), (7, 7), (0, 0)];
+    let told = told.map(|(part, all)| share(part, all));
+    assert_eq!(told, ["0 %", "0.5 %", "< 0.1 %", "30 %", "99.5 %", "> 99.9 %", "100 %", "0 %"]);
 }

@@ -42,12 +42,12 @@ fn rows(name: &str, o: &summary::Operation) -> Vec<Vec<Cell>> {
         .into_iter()
         .chain(ok)
         .chain([("service time", &o.service_ms), ("lateness", &o.lateness_ms)]);
-    let told = figures.filter(|(_, f)| f.samples > 0).enumerate();
-    told.map(|(i, (what, f))| row(if i == 0 { name } else { "" }, what, f)).collect()
+    let told: Vec<_> = figures.filter(|(_, f)| f.samples > 0).collect();
+    let group = |i: usize| (i == 0).then(|| Cell::Group(name.to_owned(), told.len()));
+    told.iter().enumerate().map(|(i, (what, f))| group(i).into_iter().chain(row(what, f)).collect()).collect()
 }
 
-fn row(name: &str, what: &str, f: &Figures) -> Vec<Cell> {
+fn row(what: &str, f: &Figures) -> impl Iterator<Item = Cell> {
     let figures = [f.p50, f.p90, f.p99, f.p99_9, f.max].map(|value| Cell::number(figure(value)));
-    let name = if name.is_empty() { Cell::words("") } else { Cell::head(name) };
-    [name, Cell::words(what)].into_iter().chain(figures).chain([Cell::number(count(f.samples))]).collect()
+    std::iter::once(Cell::head(what)).chain(figures).chain([Cell::number(count(f.samples))])
 }

@@ -4,8 +4,8 @@ use super::chart::{legend, ranges};
 use super::markup::Markup;
 use super::phases::{range, row};
 use super::table::{Cell, table};
-use super::{Run, facts, lead, nothing};
-use crate::report::number::{bytes, count, percent};
+use super::{Run, facts, lead, nothing, share};
+use crate::report::number::{bytes, count};
 use crate::report::summary::{Figures, Named};
 
 /// Writes the section.
@@ -57,7 +57,7 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
     let groups = [("version", &t.versions), ("suite", &t.suites), ("group", &t.groups), ("chain", &lengths)];
     let rows: Vec<_> = groups.into_iter().flat_map(|(what, names)| agreed(what, names)).collect();
     if !rows.is_empty() {
-        table(m, "ledger", "What was agreed on", &["", "name", "#handshakes", "#share", ""], &rows);
+        table(m, "ledger", "What was agreed on", &["what", "name", "#handshakes", "#share", "="], &rows);
     }
     let longest = (t.chain_bytes_max > 0).then(|| ("longest chain", bytes(u64::from(t.chain_bytes_max))));
     let wire = [("sent in handshakes", bytes(t.bytes_out)), ("received in handshakes", bytes(t.bytes_in))];
@@ -72,19 +72,14 @@ fn agreed(what: &str, names: &Named) -> Vec<Vec<Cell>> {
     let all: u64 = names.values().sum();
     let mut sorted: Vec<_> = names.iter().filter(|(_, n)| **n > 0).collect();
     sorted.sort_by_key(|(name, n)| (std::cmp::Reverse(**n), *name));
+    let group = |i: usize| (i == 0).then(|| Cell::Group(what.to_owned(), sorted.len()));
     sorted
-        .into_iter()
+        .iter()
         .enumerate()
         .map(|(i, (name, n))| {
-            let share = *n as f64 / all.max(1) as f64;
-            let what = if i == 0 { Cell::head(what) } else { Cell::words("") };
-            vec![
-                what,
-                Cell::words(name.as_str()),
-                Cell::number(count(*n)),
-                Cell::number(percent(share)),
-                Cell::Share(share),
-            ]
+            let bar = Cell::Share(**n as f64 / all.max(1) as f64);
+            let figures = [Cell::number(count(**n)), Cell::number(share(**n, all)), bar];
+            group(i).into_iter().chain([Cell::head(name.as_str())]).chain(figures).collect()
         })
         .collect()
 }

@@ -1,12 +1,12 @@
 //! Exchanges and 401s per second, stacked by how they ended.
 
-use super::chart::{Chart, Flag, Scale, axis, flags, hover, legend, stack, time_axis, time_label};
+use super::chart::{Chart, Flag, Scale, axis, duration_label, flags, hover, legend, stack, time_axis, time_label};
 use super::columns::Kind;
 use super::markup::Markup;
 use super::storm::moment;
 use super::table::{Cell, behind};
 use super::{Run, facts, lead, nothing};
-use crate::report::number::{bytes, count, figure, seconds};
+use crate::report::number::{bytes, count, figure};
 
 /// Most phases of the plan that are marked.
 const PHASES: usize = 4;
@@ -52,7 +52,7 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
         m,
         |m, height| stack(m, height, y, &series),
         |m, height| {
-            flags(m, height, "phase", 0, &phases);
+            flags(m, height, "phase", 1, &phases);
             hover(m, height, columns.columns.len(), |i| {
                 let column = &columns.columns[i];
                 let ended = kinds.iter().map(|k| format!("{} × {}", k.name(), count(column.ended[*k as usize])));
@@ -96,7 +96,7 @@ fn figures(m: &mut Markup, run: &Run, kinds: &[Kind]) {
             std::iter::once(from).chain(counts).collect()
         })
         .collect();
-    let every = seconds(Some(run.columns.width_s));
+    let every = duration_label(run.columns.width_s * 1e6);
     behind(m, &format!("Exchanges counted every {every}"), &columns, &rows);
 }
 

@@ -1,9 +1,9 @@
 //! The first screen: whether the figures can be trusted, and what they come to.
 
 use super::markup::Markup;
-use super::{Run, plural};
+use super::{Run, plural, share};
 use crate::metrics::Validity;
-use crate::report::number::{count, figure, percent, seconds};
+use crate::report::number::{count, figure, seconds, value};
 use crate::report::summary::{Figures, Operation};
 
 /// What was run, in a line.
@@ -14,7 +14,7 @@ pub(super) fn header(m: &mut Markup, run: &Run) {
     let compressed = if s.compression == 1.0 {
         String::new()
     } else {
-        format!(" · one second stands for {} of the phones' time", seconds(Some(s.compression)))
+        format!(" · one second stands for {} s of the phones' time", value(s.compression))
     };
     let phones = plural(s.phones.total, "phone", "phones");
     let wall = seconds(Some(s.wall_s));
@@ -103,10 +103,10 @@ impl Card {
     fn write(&self, m: &mut Markup) {
         m.within("div", &[("class", &format!("card {}", self.class))], |m| {
             m.within("p", &[("class", "headline")], |m| {
-                m.leaf("span", &[("class", "value")], &self.value);
-                m.leaf("span", &[("class", "name")], &self.name);
+                m.leaf("span", &[("class", "value")], &tied(&self.value));
+                m.leaf("span", &[("class", "name")], &tied(&self.name));
             });
-            self.more.iter().for_each(|line| m.leaf("p", &[("class", "more")], line));
+            self.more.iter().for_each(|line| m.leaf("p", &[("class", "more")], &tied(line)));
         });
     }
 }
@@ -137,7 +137,8 @@ fn desks(run: &Run) -> Option<Card> {
     }
     let all = p.provisioned == p.total;
     if p.failed > 0 {
-        more.push(format!("{} came up, and {} no screen", plural(p.failed, "phone never", "phones never"), "show"));
+        let shows = if p.failed == 1 { "shows" } else { "show" };
+        more.push(format!("{} came up, and {shows} no screen", plural(p.failed, "phone never", "phones never")));
     }
     let (class, name) = if all { ("good", "desks work: all of them") } else { ("bad", "desks work at the end") };
     (p.total > 0).then(|| Card { class, value: some, name: name.to_owned(), more })
@@ -162,6 +163,20 @@ fn people(run: &Run) -> Option<Card> {
     Some(Card { class, value: count(p.prompting), name: name.to_owned(), more })
 }
 
+/// Units stay on the line of their numbers.
+fn tied(text: &str) -> String {
+    let mut tied = String::with_capacity(text.len());
+    for word in text.split_inclusive(' ') {
+        let unit = matches!(word.trim_end_matches([' ', ',', ')']), "%" | "s" | "ms" | "min" | "h");
+        if unit && tied.ends_with(|c: char| c == ' ') {
+            tied.pop();
+            tied.push('\u{a0}');
+        }
+        tied.push_str(word);
+    }
+    tied
+}
+
 fn times(n: u64) -> String {
     plural(n, "time", "times")
 }
@@ -169,8 +184,7 @@ fn times(n: u64) -> String {
 fn exchanges(run: &Run) -> Option<Card> {
     let e = &run.summary.exchanges;
     let refused = e.status.get("401").copied().unwrap_or(0);
-    let share = if e.answered > 0 { refused as f64 / e.answered as f64 } else { 0.0 };
-    let mut more = vec![format!("{} answered with 401 ({})", count(refused), percent(share))];
+    let mut more = vec![format!("{} answered with 401 ({})", count(refused), share(refused, e.answered))];
     if e.failed > 0 {
         more.push(format!("{} failed before an answer was complete", count(e.failed)));
     }
@@ -184,15 +198,19 @@ fn exchanges(run: &Run) -> Option<Card> {
 /// The operation most of the run was about: the one with the most samples, a restore before all others.
 fn pace(run: &Run) -> Option<Card> {
     let operations = &run.summary.operations;
-    let key = |(name, o): &(&String, &Operation)| (name.as_str() == "restore", o.response_ms.samples);
-    let (name, o) = operations.iter().filter(|(_, o)| o.response_ms.samples > 0).max_by_key(key)?;
-    let (share, ms) = highest(&o.response_ms)?;
+    let key = |(name, o): &(&String, &Operation)| (name.as_str() == "restore", o.response_ok_ms.samples);
+    let (name, o) = operations.iter().filter(|(_, o)| o.response_ok_ms.samples > 0).max_by_key(key)?;
+    let (share, ms) = highest(&o.response_ok_ms)?;
     let mut more = Vec::new();
-    if let Some(p50) = o.response_ms.p50.filter(|_| share != "half") {
+    if let Some(p50) = o.response_ok_ms.p50.filter(|_| share != "half") {
         more.push(format!("half of them within {}", milliseconds(p50)));
     }
-    more.extend(o.response_ms.max.map(|max| format!("the slowest took {}", milliseconds(max))));
-    Some(Card { class: "", value: milliseconds(ms), name: format!("and {share} of all {name}s are done"), more })
+    more.extend(o.response_ok_ms.max.map(|max| format!("the slowest took {}", milliseconds(max))));
+    let succeed = if o.succeeded < o.started { "that succeed " } else { "" };
+    let all = if share == "the slowest" { format!("{share} {name}") } else { format!("{share} of {name}s {succeed}") };
+    let are = if share == "the slowest" { "is" } else { "are" };
+    let name = format!("until {} {are} done", all.trim_end());
+    Some(Card { class: "", value: milliseconds(ms), name, more })
 }
 
 /// The highest quantile that is known.

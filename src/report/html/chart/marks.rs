@@ -72,12 +72,12 @@ pub(in crate::report::html) struct Flag {
 pub(in crate::report::html) fn flags(m: &mut Markup, height: f64, class: &str, row: usize, flags: &[Flag]) {
     for (i, flag) in flags.iter().enumerate() {
         let top = -12.0 - (row + flags.len() - 1 - i) as f64 * 16.0;
-        let (x, y, bottom) = (percent(flag.at), px(top + 4.0), px(height));
+        let (x, y, bottom) = (percent(flag.at), px(top - 5.0), px(height));
         let class = format!("flag {class}");
         m.empty("line", &[("class", &class), ("x1", &x), ("x2", &x), ("y1", &y), ("y2", &bottom)]);
-        let (side, dx) = if flag.at > 0.55 { ("left", "-5") } else { ("right", "5") };
+        let (side, dx) = if flag.at > 0.5 { ("left", "-5") } else { ("right", "5") };
         let class = format!("{class} {side}");
-        m.leaf("text", &[("class", &class), ("x", &x), ("dx", dx), ("y", &px(top + 8.0))], &flag.name);
+        m.leaf("text", &[("class", &class), ("x", &x), ("dx", dx), ("y", &px(top + 4.0))], &flag.name);
     }
 }
 

@@ -97,15 +97,21 @@ impl Chart<'_> {
                 m.empty("line", &[("class", line), ("x1", "0"), ("x2", "100%"), ("y1", &y), ("y2", &y)]);
                 m.leaf("text", &[("class", "y"), ("x", "0"), ("dx", "-8"), ("y", &y), ("dy", ".32em")], &tick.label);
             }
-            for tick in &self.x {
+            for (i, tick) in self.x.iter().enumerate() {
+                // Where there is little room, some names give way.
+                let class = match i {
+                    0 => "x first",
+                    i if i % 2 == 1 => "x odd",
+                    _ => "x",
+                };
                 let x = percent(tick.at);
                 let end = px(self.height + 5.0);
                 m.empty("line", &[("class", "base"), ("x1", &x), ("x2", &x), ("y1", &bottom), ("y2", &end)]);
                 let y = px(self.height + 19.0);
-                m.leaf("text", &[("class", "x"), ("x", &x), ("y", &y)], &tick.label);
+                m.leaf("text", &[("class", class), ("x", &x), ("y", &y)], &tick.label);
             }
             if !self.unit.is_empty() {
-                m.leaf("text", &[("class", "unit"), ("x", "0"), ("dx", "-8"), ("y", "-12")], self.unit);
+                m.leaf("text", &[("class", "unit"), ("x", "0"), ("dx", "-8"), ("y", "-10")], self.unit);
             }
         });
     }
@@ -119,7 +125,11 @@ pub(super) fn time_axis(seconds: f64) -> Vec<Tick> {
 
 /// The ticks of an axis whose values are called so.
 pub(super) fn axis(scale: Scale, about: usize, label: impl Fn(f64) -> String) -> Vec<Tick> {
-    scale.ticks(about).into_iter().map(|value| Tick { at: scale.at(value), label: label(value) }).collect()
+    let ticks = scale.ticks(about).into_iter().map(|value| Tick { at: scale.at(value), label: label(value) });
+    let mut ticks: Vec<Tick> = ticks.collect();
+    // Counts have nothing between 0 and 1 to name.
+    ticks.dedup_by(|next, kept| next.label == kept.label);
+    ticks
 }
 
 /// A length in the drawing: at most one decimal.

@@ -32,7 +32,7 @@ pub(in crate::report::html) fn ranges(m: &mut Markup, id: &str, title: &str, des
         return;
     }
     // At least a decade, and no more than is needed to see the small ones beside the large.
-    let x = Scale::log(least.min(most / 10.0).max(most / 1e6), most);
+    let x = Scale::log((least / 1.5).min(most / 10.0).max(most / 1e6), most);
     let chart = Chart {
         id,
         class: "named",
@@ -71,6 +71,10 @@ fn draw(m: &mut Markup, x: Scale, y: f64, row: &Range) {
         }
         if let (Some(from), Some(to)) = (&p50, p99.as_ref().or(p90.as_ref())) {
             m.empty("line", &[("class", "reach"), ("x1", from), ("x2", to), ("y1", &cy), ("y2", &cy)]);
+        }
+        if row.p99.or(row.p90).or(row.p50) == Some(0.0) {
+            m.leaf("text", &[("class", "zero"), ("x", "0"), ("dx", "6"), ("y", &cy), ("dy", ".32em")], "0");
+            return;
         }
         for (at, class, r) in [(&p50, "p50", "5"), (&p90, "p90", "4.5"), (&p99, "p99", "4.5")] {
             if let Some(at) = at {

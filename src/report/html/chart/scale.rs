@@ -94,7 +94,12 @@ pub(in crate::report::html) fn duration_label(us: f64) -> String {
         us if us < 1e9 => (us / 1e6, "s"),
         us => (us / 60e6, "min"),
     };
-    let n = format!("{n:.2}");
+    // Three digits are what a histogram has.
+    let n = match n {
+        n if n < 9.995 => format!("{n:.2}"),
+        n if n < 99.95 => format!("{n:.1}"),
+        n => return format!("{n:.0} {unit}"),
+    };
     format!("{} {unit}", n.trim_end_matches('0').trim_end_matches('.'))
 }
 
@@ -126,7 +131,8 @@ fn log_ticks(from: f64, to: f64, about: usize) -> Vec<f64> {
         let decades = (first..=last).filter(|n| n.rem_euclid(every) == 0);
         decades.flat_map(|n| digits.iter().map(move |d| d * 10_f64.powi(n))).filter(within).collect()
     };
-    [(&[1.0, 2.0, 5.0][..], 1), (&[1.0][..], 1), (&[1.0][..], 2), (&[1.0][..], 3)]
+    const FINE: &[f64] = &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
+    [(FINE, 1), (&[1.0, 2.0, 5.0][..], 1), (&[1.0][..], 1), (&[1.0][..], 2), (&[1.0][..], 3)]
         .into_iter()
         .map(|(digits, every)| of(digits, every))
         .find(|ticks| ticks.len() <= about.max(2))
@@ -140,7 +146,7 @@ mod tests {
     #[test]
     fn linear_axes_end_at_round_numbers_and_name_them() {
         for (most, end, ticks) in [
-            (0.0, 1.0, vec![0.0, 1.0]),
+            (0.0, 1.0, vec![0.0, 0.5, 1.0]),
             (7.0, 8.0, vec![0.0, 2.0, 4.0, 6.0, 8.0]),
             (1_990.0, 2_000.0, vec![0.0, 500.0, 1_000.0, 1_500.0, 2_000.0]),
             (0.3, 0.3, vec![0.0, 0.1, 0.2, 0.3]),
@@ -191,7 +197,7 @@ mod tests {
 
     #[test]
     fn durations_are_short() {
-        let told = [1.0, 50.0, 1e3, 2.5e3, 1e6, 6e7, 3.6e9].map(duration_label);
-        assert_eq!(told, ["1 µs", "50 µs", "1 ms", "2.5 ms", "1 s", "60 s", "60 min"]);
+        let told = [1.0, 50.0, 1e3, 2.5e3, 15_012.0, 234_567.0, 1e6, 6e7, 3.6e9].map(duration_label);
+        assert_eq!(told, ["1 µs", "50 µs", "1 ms", "2.5 ms", "15 ms", "235 ms", "1 s", "60 s", "60 min"]);
     }
 }
