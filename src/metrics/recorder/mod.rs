@@ -256,7 +256,7 @@ impl Recorder {
     pub fn finish(mut self, at: Duration) -> Tally {
         let mut tally = Tally::default();
         self.finish_slices(at).iter().for_each(|slice| tally.add(slice));
-        tally.intervals.at(at);
+        tally.until(at);
         tally
     }
 
