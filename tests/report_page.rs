@@ -16,9 +16,10 @@ use bootstorm::metrics::{
 };
 use bootstorm::phone::{Moment, Origin};
 use bootstorm::report::{Circumstances, Limits, Machine, Manifest, Summary, html};
-use bootstorm::simulate::{Latencies, simulate_slices};
+use bootstorm::simulate::{Latencies, simulate_into};
 use bootstorm::target::Served;
 use bootstorm::workload::{Overrides, Plan, Target, load};
+use bytes::Bytes;
 use support::live;
 
 /// A server with so many workers, each of which takes this long: what comes sooner waits its turn.
@@ -45,16 +46,16 @@ fn play(name: &str, sets: &[&str]) -> (Record, Summary, Manifest) {
     let site = live::site(&plan);
     let service = Duration::from_secs_f64(0.004 * plan.compression);
     let queue = Mutex::new(Queue { free: vec![Moment::ZERO; 2], service });
-    let (slices, wall) = simulate_slices(&plan, &origin, "", Latencies::default(), |now, request| {
+    let server = |now, request: &http::Request<Bytes>| {
         let served: Served = site.serve(now, request);
         let at = served.at.unwrap_or(now).max(queue.lock().unwrap().take(now));
         Served { at: Some(at), ..served }
-    });
+    };
     let (mut tally, mut timeline) = (Tally::default(), Timeline::default());
-    for slice in &slices {
-        tally.add(slice);
-        timeline.add(slice);
-    }
+    let wall = simulate_into(&plan, &origin, "", Latencies::default(), server, &mut |slice| {
+        tally.add(&slice);
+        timeline.add(&slice);
+    });
     timeline.until(wall);
     for second in 1..=wall.as_secs() {
         let busy = 0.25 + 0.2 * (second as f32 / 5.0).sin().abs();
@@ -96,7 +97,8 @@ fn play(name: &str, sets: &[&str]) -> (Record, Summary, Manifest) {
         machine: Machine { cores: 2, kernel: "virtual time".into(), architecture: "x86_64".into(), ..Machine::default() },
         limits: Limits { open_files: 1_048_576, max_connections: None, source_addresses: 0, local_ports: Some(28_232) },
     };
-    let (summary, manifest) = (Summary::of(&record), Manifest::of(&record, circumstances));
+    let manifest = Manifest::of(&record.plan, record.started_at, circumstances);
+    let summary = Summary::of(&record);
     (record, summary, manifest)
 }
 

@@ -9,6 +9,7 @@ mod monitor;
 mod password;
 mod plan;
 mod progress;
+mod report;
 mod run;
 mod serve;
 mod trace;
@@ -54,6 +55,8 @@ Exit codes:
 enum Verb {
     /// Carry out a workload and report what phones and server went through
     Run(run::RunArgs),
+    /// Read a saved run's journal again: print its summary, and rebuild its other files
+    Report(report::ReportArgs),
     /// Say what a workload would do, without sending anything
     Plan(plan::PlanArgs),
     /// Serve files to phones: the embedded target on its own
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
     };
     let ended = log(cli.verbose).and_then(|()| match cli.verb {
         Verb::Run(args) => run::run(args),
+        Verb::Report(args) => report::run(args),
         Verb::Plan(args) => plan::run(args),
         Verb::Serve(args) => serve::run(args),
         Verb::Interop(args) => interop::run(args),

@@ -14,15 +14,16 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::format::FormatArgs;
 use super::monitor::{self, Monitor};
 use super::progress::Progress;
+use super::report::tell;
 use super::workload::WorkloadArgs;
-use super::{Ended, Exit, colour, machine};
+use super::{Ended, Exit, machine};
 use crate::driver::{self, Control, Driven, Setting};
 use crate::metrics::{
     Distribution, GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, Tally, ThresholdResult, Timeline,
 };
 use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin};
-use crate::report::{self, Circumstances, Folder, Manifest, Summary, Told, number, prometheus};
+use crate::report::{self, Circumstances, Folder, Manifest, Saved, Summary, number, prometheus};
 use crate::target::{self, Authority, Running, Site};
 use crate::workload::{Plan, Target};
 
@@ -109,7 +110,8 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
         machine: machine::describe(),
         limits: bounds.as_limits(&plan),
     };
-    report(&args, &folder, &record, circumstances)
+    let manifest = Manifest::of(&record.plan, record.started_at, circumstances).marked(&record.marks);
+    report(&args, &folder, &Saved { record, manifest, end: None })
 }
 
 /// Where the run is written. Made before the storm, so that a disk that takes nothing is known then.
@@ -343,23 +345,14 @@ fn check_thresholds(plan: &Plan, record: &Record) -> Vec<ThresholdResult> {
 }
 
 /// Writes the folder, prints the summary, and says how it all ends.
-fn report(args: &RunArgs, folder: &Folder, record: &Record, circumstances: Circumstances) -> Result<Exit, Ended> {
-    let summary = Summary::of(record);
-    let manifest = Manifest::of(&record.plan, record.started_at, circumstances).marked(&record.marks);
-    let written = folder.write(&manifest, &summary, &record.tally.intervals);
-    let told = Told {
-        summary: &summary,
-        manifest: Some(&manifest),
-        totals: Some(&record.tally.totals),
-        folder: written.is_ok().then_some(folder.path()),
-        colour: colour(&io::stdout()),
-    };
-    let text = args.format.chosen().render(&told).map_err(Ended::undone)?;
-    let printed = super::print(&text);
+fn report(args: &RunArgs, folder: &Folder, saved: &Saved) -> Result<Exit, Ended> {
+    let summary = Summary::of(&saved.record);
+    let written = folder.write(saved);
+    let printed = tell(args.format, saved, &summary, written.is_ok().then_some(folder.path()));
     // A disk that filled up meanwhile does not take the figures from the person who waited for them.
     written.map_err(Ended::folder)?;
     printed?;
-    end(record)
+    end(&saved.record)
 }
 
 /// How a finished run ends: what a script must know is said on stderr too, whatever stdout holds.

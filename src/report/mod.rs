@@ -3,6 +3,8 @@
 mod fixture;
 mod folder;
 mod format;
+#[cfg(feature = "live")]
+mod hlog;
 pub mod html;
 mod manifest;
 pub(crate) mod number;
@@ -14,6 +16,8 @@ mod text;
 
 pub use folder::{Folder, FolderError};
 pub use format::{Format, Told, prometheus};
+#[cfg(feature = "live")]
+pub use hlog::write_hlog;
 pub use manifest::{Circumstances, Consent, Limits, Machine, Manifest};
 pub use saved::{Saved, SavedError};
 pub use sheets::{write_intervals, write_operations};

@@ -48,30 +48,22 @@ pub fn simulate<S: Into<Served>>(
     latencies: Latencies,
     server: impl Fn(Moment, &http::Request<Bytes>) -> S,
 ) -> (Tally, Duration) {
-    let (roster, ended) = play(plan, origin, base, latencies, server);
-    (roster.into_recorder().finish(ended), ended)
+    let mut tally = Tally::default();
+    let ended = simulate_into(plan, origin, base, latencies, server, &mut |slice| tally.add(&slice));
+    tally.until(ended);
+    (tally, ended)
 }
 
-/// The same; returns what was counted slice by slice, as a journal would hold it.
-pub fn simulate_slices<S: Into<Served>>(
+/// The same, but hands on each [`Slice`] of what was counted as soon as it is over, in order, and keeps none: memory
+/// does not grow with the length of the run. Returns when it ended.
+pub fn simulate_into<S: Into<Served>>(
     plan: &Arc<Plan>,
     origin: &Arc<Origin>,
     base: &str,
     latencies: Latencies,
     server: impl Fn(Moment, &http::Request<Bytes>) -> S,
-) -> (Vec<Slice>, Duration) {
-    let (mut roster, ended) = play(plan, origin, base, latencies, server);
-    (roster.finish_slices(ended), ended)
-}
-
-/// Carries the plan out to its end, and returns when that was.
-fn play<S: Into<Served>>(
-    plan: &Arc<Plan>,
-    origin: &Arc<Origin>,
-    base: &str,
-    latencies: Latencies,
-    server: impl Fn(Moment, &http::Request<Bytes>) -> S,
-) -> (Roster, Duration) {
+    take: &mut dyn FnMut(Slice),
+) -> Duration {
     let pace = Pace::new(plan.compression);
     let mut roster = Roster::new(plan.clone(), origin.clone(), base.to_owned(), Share::WHOLE);
     let mut world =
@@ -114,8 +106,10 @@ fn play<S: Into<Served>>(
             (due, Some(reply)) => pace.real_time(due).min(end).min(reply),
         };
         now = now.max(next);
+        roster.take_slices(now).into_iter().for_each(&mut *take);
     }
-    (roster, now)
+    roster.finish_slices(now).into_iter().for_each(take);
+    now
 }
 
 /// The requests to carry out now: those a phone did not hang up on in the same moment.

@@ -28,7 +28,7 @@ impl Summary {
             started_at: humantime::format_rfc3339_seconds(record.started_at).to_string(),
             wall_s: seconds(record.wall),
             compression: record.plan.compression,
-            marks: Marks { partial: record.marks.partial, tls_not_verified: record.marks.tls_not_verified },
+            marks: Marks::of(&record.marks),
             verdict: record.verdict(),
             thresholds: record
                 .thresholds

@@ -76,6 +76,17 @@ pub struct Marks {
     pub partial: bool,
     /// Certificates were not verified.
     pub tls_not_verified: bool,
+    /// The run's journal ends here, in seconds since the run began, and was not closed: the run was killed, or its disk
+    /// was full. Absent for a run that came to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_at_s: Option<f64>,
+}
+
+impl Marks {
+    pub(in crate::report) fn of(marks: &crate::metrics::Marks) -> Marks {
+        let crate::metrics::Marks { partial, tls_not_verified, ends_at_ms, .. } = *marks;
+        Marks { partial, tls_not_verified, ends_at_s: ends_at_ms.map(|ms| ms as f64 / 1e3) }
+    }
 }
 
 /// A threshold, checked.

@@ -1,7 +1,7 @@
 //! The sections that are counts and words.
 
 use super::Page;
-use crate::report::number::{bytes, count, figure, percent, seconds, value};
+use crate::report::number::{bytes, count, figure, moment, percent, seconds, value};
 use crate::report::summary::{Named, Summary};
 use crate::report::table::{Align, Table};
 
@@ -31,7 +31,11 @@ pub(super) fn verdict(page: &mut Page, s: &Summary) {
     }
     if s.marks.partial {
         let mark = page.style.warning("PARTIAL");
-        page.line(&format!("{mark}  the run was interrupted: these are the figures of a part of it"));
+        let words = match s.marks.ends_at_s {
+            Some(end) => format!("the journal ends at {}: what happened later is not known", moment(end)),
+            None => "the run was interrupted: these are the figures of a part of it".to_owned(),
+        };
+        page.line(&format!("{mark}  {words}"));
     }
     if s.marks.tls_not_verified {
         let mark = page.style.bad("TLS NOT VERIFIED");
