@@ -84,14 +84,8 @@ fn most_alive(duration: &str) -> (usize, u64) {
         journal.put(&Entry::Slice(slice)).unwrap();
         most = most.max(alive() - before);
     };
-    let ended = simulate_into(
-        &plan,
-        &origin,
-        "",
-        Latencies::default(),
-        |now, request| site.respond(now, request),
-        &mut take,
-    );
+    let ended =
+        simulate_into(&plan, &origin, "", Latencies::default(), |now, request| site.respond(now, request), &mut take);
     assert!(ended >= Duration::from_secs(60), "{ended:?}");
     (most, operations)
 }

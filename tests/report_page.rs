@@ -61,7 +61,10 @@ fn play(name: &str, sets: &[&str]) -> (Record, Summary, Manifest) {
         let busy = 0.25 + 0.2 * (second as f32 / 5.0).sin().abs();
         timeline.look(&MachineSample {
             at_ms: second * 1_000,
-            cores: vec![CoreSample { core: 0, busy, steal: 0.004 }, CoreSample { core: 1, busy: busy / 2.0, steal: 0.0 }],
+            cores: vec![
+                CoreSample { core: 0, busy, steal: 0.004 },
+                CoreSample { core: 1, busy: busy / 2.0, steal: 0.0 },
+            ],
             shards: vec![ThreadSample { busy: busy * 0.8, waited: 0.0 }],
             rss_bytes: 61_000_000 + second * 100_000,
             open_files: 1_000,
@@ -94,7 +97,12 @@ fn play(name: &str, sets: &[&str]) -> (Record, Summary, Manifest) {
         overrides: sets,
         target: origin.to_string(),
         consent: None,
-        machine: Machine { cores: 2, kernel: "virtual time".into(), architecture: "x86_64".into(), ..Machine::default() },
+        machine: Machine {
+            cores: 2,
+            kernel: "virtual time".into(),
+            architecture: "x86_64".into(),
+            ..Machine::default()
+        },
         limits: Limits { open_files: 1_048_576, max_connections: None, source_addresses: 0, local_ports: Some(28_232) },
     };
     let manifest = Manifest::of(&record.plan, record.started_at, circumstances);
@@ -142,8 +150,20 @@ fn open(folder: &Path, page: &Path, more: &[&str]) -> Opened {
 }
 
 const SECTIONS: [&str; 14] = [
-    "verdict", "goals", "storm", "traffic", "times", "heat", "phases", "auth", "tls", "outcomes", "phones", "generator",
-    "run", "words",
+    "verdict",
+    "goals",
+    "storm",
+    "traffic",
+    "times",
+    "heat",
+    "phases",
+    "auth",
+    "tls",
+    "outcomes",
+    "phones",
+    "generator",
+    "run",
+    "words",
 ];
 
 const STORIES: [&str; 3] = ["mass-reboot", "realm-rename", "retry-convoy"];
@@ -155,7 +175,8 @@ fn page_of(name: &str) -> String {
 
 /// A file server, a workload and a person at the command line, all of ill will.
 fn hostile() -> String {
-    let (mut record, mut summary, mut manifest) = play("mass-reboot", &["fleet.avaya.count=40", "fleet.cisco.count=40"]);
+    let (mut record, mut summary, mut manifest) =
+        play("mass-reboot", &["fleet.avaya.count=40", "fleet.cisco.count=40"]);
     let evil = "</style></title></svg><script>document.title='evil'</script><img src=x onerror=alert(1)> \0\u{202e}\"'";
     record.plan.phases[0].name = evil.into();
     for notable in record.tally.notables.slowest.iter_mut().chain(&mut record.tally.notables.stranded) {
@@ -258,7 +279,8 @@ fn nothing_overlaps_and_nothing_is_cut_off_wide_or_narrow() {
         let looked = format!("{head}{}", rest.replace("</body>", LOOK));
         std::fs::write(folder.path().join(format!("{name}.html")), looked).unwrap();
         for width in [1_400, 760, 390, 320] {
-            frames += &format!("<iframe name='{name} at {width}' src='{name}.html' width={width} height=9000></iframe>");
+            frames +=
+                &format!("<iframe name='{name} at {width}' src='{name}.html' width={width} height=9000></iframe>");
         }
     }
     let wrapper = format!(

@@ -43,7 +43,13 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
                 row
             })
             .collect();
-        table(m, "ledger told", "Screens that wait for a person", &["screen", "#times", "#share", "=", "it says"], &rows);
+        table(
+            m,
+            "ledger told",
+            "Screens that wait for a person",
+            &["screen", "#times", "#share", "=", "it says"],
+            &rows,
+        );
     }
     let typed = (a.typed.right + a.typed.wrong > 0)
         .then(|| [("typed right", count(a.typed.right)), ("typed wrong", count(a.typed.wrong))]);

@@ -19,7 +19,8 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
             n => format!("{n} of {} crossed.", super::plural(thresholds.len() as u64, "threshold", "thresholds")),
         },
     );
-    let name = [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", "What was asked of this run")];
+    let name =
+        [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", "What was asked of this run")];
     m.within("div", &name, |m| {
         m.within("table", &[("class", "goals")], |m| {
             m.leaf("caption", &[], "What was asked of this run");

@@ -42,7 +42,13 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
                 cause(Cell::head(name.as_str()), *n, words::outcome(name), fault)
             })
             .collect();
-        table(m, "causes failures", "Exchanges that failed below HTTP", &["failure", "#times", "why", "whose fault"], &rows);
+        table(
+            m,
+            "causes failures",
+            "Exchanges that failed below HTTP",
+            &["failure", "#times", "why", "whose fault"],
+            &rows,
+        );
     }
     let rows: Vec<_> = e
         .status

@@ -94,9 +94,8 @@ fn chart(m: &mut Markup, name: &str, response: &Curve, service: &Curve) {
 /// Columns of equal width, each with the figures of its left edge.
 fn read_outs(m: &mut Markup, height: f64, x: Scale, response: &Curve, service: &Curve) {
     const COLUMNS: usize = 40;
-    let nearest = |curve: &Curve, at: f64| {
-        curve.iter().find(|(q, _)| x.at(*q) >= at).map(|(q, us)| (*q, duration_label(*us)))
-    };
+    let nearest =
+        |curve: &Curve, at: f64| curve.iter().find(|(q, _)| x.at(*q) >= at).map(|(q, us)| (*q, duration_label(*us)));
     hover(m, height, COLUMNS, |i| {
         let at = (i as f64 + 0.5) / COLUMNS as f64;
         match (nearest(response, at), nearest(service, at)) {

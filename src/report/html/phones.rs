@@ -83,6 +83,7 @@ fn step(m: &mut Markup, step: &Step) {
         });
         let (class, answer) = match (step.status, step.failure) {
             (_, Some(failure)) => ("bad", failure.name().to_owned()),
+            (Some(401), None) => ("asked", "401".to_owned()),
             (Some(status), None) => (if status < 400 { "good" } else { "bad" }, status.to_string()),
             (None, None) => ("", "no answer yet".to_owned()),
         };

@@ -1,7 +1,7 @@
 //! How the phones came back, or where they stood: the storm's curve, and the exchanges in flight under it.
 
 use super::chart::{
-    Chart, End, Flag, Scale, axis, duration_label, ends, flags, hover, legend, line, area, time_axis, time_label,
+    Chart, End, Flag, Scale, area, axis, duration_label, ends, flags, hover, legend, line, time_axis, time_label,
 };
 use super::columns::Column;
 use super::markup::Markup;
@@ -41,8 +41,16 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
     curve(m, run);
     in_flight(m, run);
     let rows: Vec<_> = run.columns.columns.iter().enumerate().map(|(i, column)| row(run, i, column)).collect();
-    let columns =
-        ["from", "#starts", "#with power", "#provisioned", "#prompting", "#failed", "#exchanges sent", "#in flight, most"];
+    let columns = [
+        "from",
+        "#starts",
+        "#with power",
+        "#provisioned",
+        "#prompting",
+        "#failed",
+        "#exchanges sent",
+        "#in flight, most",
+    ];
     behind(m, &format!("Phones every {}", duration_label(run.columns.width_s * 1e6)), &columns, &rows);
     if s.compression != 1.0 {
         let note = format!("The axis is the run's own time: one second is {} s of the phones'.", value(s.compression));

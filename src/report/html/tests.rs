@@ -61,7 +61,12 @@ fn record() -> Record {
         notable(200, Operation::Restore, Some(refused), vec![step(1, Some(401), None), step(2, Some(401), None)]),
     ];
     record.tally.notables.stranded = vec![
-        notable(77, Operation::Resync, Some(Outcome::Failed(Failure::Reset)), vec![step(3, None, Some(Failure::Reset))]),
+        notable(
+            77,
+            Operation::Resync,
+            Some(Outcome::Failed(Failure::Reset)),
+            vec![step(3, None, Some(Failure::Reset))],
+        ),
         notable(200, Operation::Restore, Some(refused), vec![step(1, Some(401), None), step(2, Some(401), None)]),
         notable(201, Operation::Restore, None, vec![]),
     ];
@@ -129,7 +134,9 @@ fn assert_well_formed(page: &str) {
         if let Some(id) = attribute("id") {
             assert!(ids.insert(id.clone()), "{id} twice");
         }
-        referred.extend(attribute("aria-labelledby").iter().flat_map(|ids| ids.split(' ').map(str::to_owned).collect::<Vec<_>>()));
+        referred.extend(
+            attribute("aria-labelledby").iter().flat_map(|ids| ids.split(' ').map(str::to_owned).collect::<Vec<_>>()),
+        );
         referred.extend(attribute("href").and_then(|href| href.strip_prefix('#').map(str::to_owned)));
         if !tag.starts_with('!') && !tag.ends_with('/') {
             open.push(tag.split([' ', '\n']).next().unwrap().to_owned());
@@ -203,8 +210,7 @@ fn a_run_in_which_nothing_happened_says_so_everywhere() {
 #[test]
 fn marks_and_an_invalid_verdict_come_first() {
     let mut record = record();
-    record.marks =
-        Marks { partial: true, tls_not_verified: true, accepted_invalid: true, ends_at_ms: Some(4_500) };
+    record.marks = Marks { partial: true, tls_not_verified: true, accepted_invalid: true, ends_at_ms: Some(4_500) };
     record.generator.cpu_busy_max = 0.97;
     let page = page_of(&record);
     let verdict = read(&format!("</style>{}", section(&page, "verdict")));
@@ -251,7 +257,11 @@ fn hostile_strings_stay_text() {
         assert!(!page.contains("<script") && !page.contains("<!--") && !page.contains(['\0', '\x1b', '\u{202e}']));
         assert!(page.len() < 1_000_000, "{} octets", page.len());
         let plain = page_of(&self::record());
-        assert_eq!(page.matches('<').count() / 200, plain.matches('<').count() / 200, "no element is added to the page");
+        assert_eq!(
+            page.matches('<').count() / 200,
+            plain.matches('<').count() / 200,
+            "no element is added to the page"
+        );
     }
 }
 
@@ -294,7 +304,8 @@ fn an_hour_takes_less_than_a_megabyte() {
         mine.service.merge(&hour.response);
     });
     let story = &told.notables.slowest[1];
-    let stories = |operation| Notable { operation, steps: vec![story.steps[0].clone(); Notable::STEPS], ..story.clone() };
+    let stories =
+        |operation| Notable { operation, steps: vec![story.steps[0].clone(); Notable::STEPS], ..story.clone() };
     record.tally.notables.slowest = Operation::ALL.into_iter().flat_map(|o| vec![stories(o); 10]).collect();
     record.tally.notables.stranded = vec![stories(Operation::Resync); 50];
     let page = page_of(&record);

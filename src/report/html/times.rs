@@ -47,6 +47,7 @@ fn rows(name: &str, o: &summary::Operation) -> Vec<Vec<Cell>> {
     told.iter().enumerate().map(|(i, (what, f))| group(i).into_iter().chain(row(what, f)).collect()).collect()
 }
 
+/// A row of figures. What is known of how sure a quantile is stands beside it in its cell.
 fn row(what: &str, f: &Figures) -> impl Iterator<Item = Cell> {
     let figures = [f.p50, f.p90, f.p99, f.p99_9, f.max].map(|value| Cell::number(figure(value)));
     std::iter::once(Cell::head(what)).chain(figures).chain([Cell::number(count(f.samples))])

@@ -31,10 +31,8 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
     .filter(|(_, _, wall, _)| wall.samples > 0)
     .collect();
     legend(m, "", &[("dot-p50", "p50"), ("dot-p90", "p90"), ("dot-p99", "p99")]);
-    let steps = [
-        ("server flight", "s-server", &t.phases_ms.server_flight),
-        ("verification", "s-waited", &t.phases_ms.verify),
-    ];
+    let steps =
+        [("server flight", "s-server", &t.phases_ms.server_flight), ("verification", "s-waited", &t.phases_ms.verify)];
     let rows: Vec<_> = kinds
         .iter()
         .flat_map(|(kind, class, wall, cpu)| {

@@ -104,10 +104,7 @@ fn wire(m: &mut Markup, run: &Run) {
     let e = &run.summary.exchanges;
     let c = &e.connections;
     let dead = (c.reconnected > 0).then(|| ("found it dead and took a fresh one", count(c.reconnected)));
-    let connections = [
-        ("connections opened", count(c.opened)),
-        ("exchanges over a kept connection", count(c.reused)),
-    ];
+    let connections = [("connections opened", count(c.opened)), ("exchanges over a kept connection", count(c.reused))];
     let octets = [("sent on the wire", bytes(e.bytes_out)), ("received", bytes(e.bytes_in))];
     facts(m, connections.into_iter().chain(dead).chain(octets));
 }

@@ -31,9 +31,7 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
         let (sign, words) = match state {
             Validity::Valid => ("✓", "These figures tell of the server and the phones."),
             Validity::Degraded => ("!", "Part of these figures may tell of the generator and not of the server:"),
-            Validity::Invalid => {
-                ("✕", "Do not quote these figures: they do not tell of the server, or do not add up.")
-            }
+            Validity::Invalid => ("✕", "Do not quote these figures: they do not tell of the server, or do not add up."),
         };
         m.within("div", &[("class", &format!("verdict {}", state.name()))], |m| {
             m.within("h2", &[("id", "verdict-heading")], |m| {
@@ -78,13 +76,13 @@ fn marks(m: &mut Markup, run: &Run) {
     }
     if let Some(ms) = marks.ends_at_ms {
         let at = seconds(Some(ms as f64 / 1e3));
-        mark("ENDS EARLY", &format!("The journal ends after {at} without an ending: what happened later is not known."));
+        mark(
+            "ENDS EARLY",
+            &format!("The journal ends after {at} without an ending: what happened later is not known."),
+        );
     }
     if marks.tls_not_verified {
-        mark(
-            "TLS NOT VERIFIED",
-            "Certificates were not checked: nothing here tells whether phones would trust them.",
-        );
+        mark("TLS NOT VERIFIED", "Certificates were not checked: nothing here tells whether phones would trust them.");
     }
     if marks.accepted_invalid {
         mark("INVALID ACCEPTED", "Whoever ran this accepted an invalid measurement beforehand.");
@@ -113,13 +111,16 @@ impl Card {
 
 fn desks(run: &Run) -> Option<Card> {
     let (s, p) = (&run.summary.storm, &run.summary.phones);
-    let some = format!("{} of {}", count(p.provisioned), count(p.total));
     let mut more = Vec::new();
     if let Some(all) = s.provisioned_100_s {
         let half = seconds(s.provisioned_50_s);
         more.push(format!("half of them after {half}, 95 % after {}", seconds(s.provisioned_95_s)));
+        if run.summary.compression != 1.0 {
+            let theirs = seconds(Some(all * run.summary.compression));
+            more.push(format!("these are the run's seconds; in the phones' time all work after {theirs}"));
+        }
         if p.provisioned < p.total {
-            more.push(format!("at the end {some} do"));
+            more.push(format!("at the end {} of {} do", count(p.provisioned), count(p.total)));
         }
         let name = match s.phones == p.total {
             true => "until every desk works".to_owned(),
@@ -140,8 +141,9 @@ fn desks(run: &Run) -> Option<Card> {
         let shows = if p.failed == 1 { "shows" } else { "show" };
         more.push(format!("{} came up, and {shows} no screen", plural(p.failed, "phone never", "phones never")));
     }
-    let (class, name) = if all { ("good", "desks work: all of them") } else { ("bad", "desks work at the end") };
-    (p.total > 0).then(|| Card { class, value: some, name: name.to_owned(), more })
+    let class = if all { "good" } else { "bad" };
+    let name = format!("of {} work at the end", plural(p.total, "desk", "desks"));
+    (p.total > 0).then(|| Card { class, value: count(p.provisioned), name, more })
 }
 
 fn people(run: &Run) -> Option<Card> {
@@ -168,7 +170,7 @@ fn tied(text: &str) -> String {
     let mut tied = String::with_capacity(text.len());
     for word in text.split_inclusive(' ') {
         let unit = matches!(word.trim_end_matches([' ', ',', ')']), "%" | "s" | "ms" | "min" | "h");
-        if unit && tied.ends_with(|c: char| c == ' ') {
+        if unit && tied.ends_with(' ') {
             tied.pop();
             tied.push('\u{a0}');
         }

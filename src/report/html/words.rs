@@ -4,8 +4,12 @@
 pub(super) fn outcome(name: &str) -> &'static str {
     match name {
         "ok" => "every step succeeded",
-        "prompt-authentication" => "the phone shows “HTTP Authentication” and waits for a person: what it has stored does not fit",
-        "prompt-authentication-failure" => "the phone shows “HTTP Authentication Failure” and waits for a person: its password was refused",
+        "prompt-authentication" => {
+            "the phone shows “HTTP Authentication” and waits for a person: what it has stored does not fit"
+        }
+        "prompt-authentication-failure" => {
+            "the phone shows “HTTP Authentication Failure” and waits for a person: its password was refused"
+        }
         "prompt-profile-account" => "the phone shows “Profile account setup” and waits for a person: it has no account",
         "not-found" => "the file is not on the server",
         "credentials-rejected" => "the server refused the credentials, and the phone has no others",
@@ -85,14 +89,20 @@ pub(super) const GLOSSARY: [(&str, &str); 12] = [
     ("provisioned", "through its boot chain: this desk works"),
     ("prompting", "stands before a screen that waits for a person to type"),
     ("failed", "neither: its boot chain has not come to an end, or it has no power"),
-    ("operation", "one job a person would name, such as resync, restore or backup, with all its challenges and retries"),
+    (
+        "operation",
+        "one job a person would name, such as resync, restore or backup, with all its challenges and retries",
+    ),
     ("exchange", "one request and its response"),
     ("intended start", "when the plan says an operation begins, whatever the server does"),
     ("response time", "from the intended start to the end: waiting counts, so a slow server cannot hide it"),
     ("service time", "from the actual start to the end"),
     ("lateness", "from the intended to the actual start"),
     ("amplification", "exchanges sent for each that a fleet needs whose every first answer is right"),
-    ("p50, p90, p99", "so many percent lie at or below this value; it is left out where there are too few samples to know"),
+    (
+        "p50, p90, p99",
+        "so many percent lie at or below this value; it is left out where there are too few samples to know",
+    ),
 ];
 
 #[cfg(test)]

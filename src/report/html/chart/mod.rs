@@ -91,6 +91,9 @@ impl Chart<'_> {
     fn axes(&self, m: &mut Markup) {
         let bottom = px(self.height);
         m.within("g", &[("class", "axes")], |m| {
+            if self.y.first().is_some_and(|tick| tick.at > 0.0) {
+                m.empty("line", &[("class", "base"), ("x1", "0"), ("x2", "100%"), ("y1", &bottom), ("y2", &bottom)]);
+            }
             for tick in &self.y {
                 let y = px((1.0 - tick.at) * self.height);
                 let line = if tick.at == 0.0 { "base" } else { "grid" };

@@ -155,7 +155,10 @@ mod tests {
             let Scale::Linear(to) = scale else { panic!() };
             assert!((to - end).abs() < 1e-9, "{most}: {to}");
             let told = scale.ticks(4);
-            assert!(told.len() == ticks.len() && told.iter().zip(&ticks).all(|(a, b)| (a - b).abs() < 1e-9), "{told:?}");
+            assert!(
+                told.len() == ticks.len() && told.iter().zip(&ticks).all(|(a, b)| (a - b).abs() < 1e-9),
+                "{told:?}"
+            );
         }
     }
 
