@@ -14,13 +14,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::format::FormatArgs;
 use super::monitor::{self, Monitor};
 use super::progress::Progress;
+use super::repeat::{self, Repeated, SeriesArgs};
 use super::report::tell;
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit, machine};
-use crate::driver::{self, Control, Driven, Setting};
-use crate::metrics::{
-    Distribution, GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, Tally, ThresholdResult, Timeline,
-};
+use crate::driver::{self, Control, Driven, Handicap, Live, RunError, Setting};
+use crate::metrics::journal::{End, Header, How, Replay};
+use crate::metrics::{Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline};
 use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin};
 use crate::report::{self, Circumstances, Folder, Manifest, Saved, Summary, number, prometheus};
@@ -41,6 +41,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "ADDR", env = "BOOTSTORM_PROMETHEUS", hide_env_values = true)]
     #[arg(value_parser = monitor::address, help_heading = "Results")]
     prometheus: Option<SocketAddr>,
+    #[command(flatten)]
+    series: SeriesArgs,
     /// Run on this many threads instead of one per core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Generator")]
     shards: Option<u32>,
@@ -64,6 +66,11 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     plan.tls.verify &= !args.dangerously_skip_tls_verification;
     let plan = Arc::new(plan);
     let runtime = runtime()?;
+    if args.series.wanted()? {
+        let folder = || folder(&args, &plan);
+        let repeated = Repeated { workload: &args.workload, folder: &folder, format: args.format.chosen() };
+        return repeat::run(&args.series, &repeated, &plan, &runtime);
+    }
     limits::raise_open_files().map_err(Ended::net)?;
     let server = find_server(&plan)?;
     let settings = client_settings(&plan, &server, &runtime, &args)?;
@@ -77,41 +84,60 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     let folder = folder(&args, &plan)?;
 
     let shards = u32::try_from(settings.shards).unwrap_or(1);
+    let started_at = now();
+    let circumstances = Circumstances {
+        effective: plan.effective.clone(),
+        overrides: args.workload.changes(),
+        target: format!("{}{}", server.origin, server.base),
+        consent: None,
+        machine: machine::describe(),
+        limits: bounds.as_limits(&plan),
+    };
+    let facts = PlanFacts::of(&plan);
+    let manifest = Manifest::of(&facts, started_at, circumstances);
+    let header = header(&plan, facts, &manifest);
     let setting = Setting {
         origin: server.origin.clone(),
         base: server.base.clone(),
         net: settings,
         max_connections: bounds.connections,
         shards,
+        embedded: server.embedded.is_some(),
+        ports: Some(bounds.limits.connections_by_ports),
+        timer_floor: driver::timer_floor().map_err(Ended::undone)?,
         control: Control::default(),
         snapshots: (0..shards).map(|_| Arc::new(SnapshotCell::new())).collect(),
+        live: Live::default(),
+        journal: Some(Box::new(folder.make_journal().map_err(Ended::folder)?)),
+        header: header.clone(),
+        handicap: Handicap::None,
     };
-    let files_at_rest = machine::open_files();
-    let started_at = now();
     if let Some(target) = &server.embedded {
         target.begin(plan.compression);
     }
-    let watchers = monitor.map(|monitor| monitor.serve(live_metrics(&plan, &setting, started_at)));
-    let driven = drive(&runtime, &plan, &setting, watchers).map_err(|error| {
-        folder.abandon();
+    let watchers = monitor.map(|monitor| monitor.serve(live_metrics(&setting, started_at)));
+    let driven = drive(&runtime, &plan, setting, watchers).map_err(|error| {
+        if !matches!(error, RunError::Panic) {
+            // Nothing happened: there is nothing to tell.
+            folder.abandon();
+        }
         Ended::undone(error)
     })?;
-    // An embedded target holds the other end of each connection in this same process.
-    let files_per_connection = if server.embedded.is_some() { 2 } else { 1 };
-    let open_files = files_at_rest + driven.peak_connections as u64 * files_per_connection;
     drop(server.embedded);
 
-    let record = record(&plan, started_at, driven, open_files, &setting);
-    let circumstances = Circumstances {
-        effective: plan.effective.clone(),
-        overrides: args.workload.changes(),
-        target: format!("{}{}", setting.origin, setting.base),
-        consent: None,
-        machine: machine::describe(),
-        limits: bounds.as_limits(&plan),
-    };
-    let manifest = Manifest::of(&record.plan, record.started_at, circumstances).marked(&record.marks);
-    report(&args, &folder, &Saved { record, manifest, end: None })
+    report(&args, &folder, header, driven)
+}
+
+/// What the journal begins with.
+fn header(plan: &Plan, facts: PlanFacts, manifest: &Manifest) -> Header {
+    Header {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        plan: facts,
+        thresholds: plan.thresholds.iter().map(|t| (t.figure().to_owned(), t.typed().to_owned())).collect(),
+        manifest: manifest.to_text(),
+        marks: Marks { tls_not_verified: !plan.tls.verify, ..Marks::default() },
+        ..Header::default()
+    }
 }
 
 /// Where the run is written. Made before the storm, so that a disk that takes nothing is known then.
@@ -218,9 +244,10 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
 fn drive(
     runtime: &Runtime,
     plan: &Arc<Plan>,
-    setting: &Setting,
+    setting: Setting,
     watchers: Option<impl Future<Output = ()>>,
-) -> Result<Driven, driver::RunError> {
+) -> Result<Driven, RunError> {
+    let (control, snapshots) = (setting.control.clone(), setting.snapshots.clone());
     let mut progress = Progress::new(plan.phones().into());
     // Before the first phone: who interrupts early gets a report as well.
     let within = runtime.enter();
@@ -236,8 +263,8 @@ fn drive(
             let mut tick = tokio::time::interval(Duration::from_millis(100));
             while !run.is_finished() {
                 tokio::select! {
-                    _ = tick.tick() => progress.show(&setting.snapshots),
-                    () = any_of(&mut signals) => progress.interrupted(setting.control.interrupt()),
+                    _ = tick.tick() => progress.show(&snapshots),
+                    () = any_of(&mut signals) => progress.interrupted(control.interrupt()),
                 }
             }
             io::Result::Ok(())
@@ -258,26 +285,26 @@ fn drive(
         if let Err(error) = watched {
             tracing::warn!("signals cannot be watched ({error}): Ctrl-C will end the run without a report");
         }
-        let ended = run.join().unwrap_or(Err(driver::RunError::Panic));
+        let ended = run.join().unwrap_or(Err(RunError::Panic));
         progress.end();
         ended
     })
 }
 
 /// What is told to whoever asks while the run is on.
-fn live_metrics(plan: &Plan, setting: &Setting, started_at: SystemTime) -> impl Fn() -> String + 'static {
-    let facts = PlanFacts::of(plan);
-    let snapshots = setting.snapshots.clone();
-    let marks = Marks { tls_not_verified: !plan.tls.verify, ..Marks::default() };
+fn live_metrics(setting: &Setting, started_at: SystemTime) -> impl Fn() -> String + 'static {
+    let (facts, marks) = (setting.header.plan.clone(), setting.header.marks);
+    let (live, snapshots) = (setting.live.clone(), setting.snapshots.clone());
     move || {
         let in_flight = snapshots.iter().map(|shard| shard.read().in_flight).sum();
+        let known = live.known().clone();
         let record = Record {
             plan: facts.clone(),
             started_at,
-            wall: now().duration_since(started_at).unwrap_or_default(),
-            tally: Tally::default(),
+            wall: known.until,
+            tally: known.tally,
             timeline: Timeline::default(),
-            generator: GeneratorFacts::default(),
+            generator: known.generator,
             marks,
             thresholds: Vec::new(),
         };
@@ -294,64 +321,46 @@ async fn any_of(signals: &mut [Signal]) {
     .await;
 }
 
-/// Everything the reports are made from.
-fn record(plan: &Plan, started_at: SystemTime, driven: Driven, open_files: u64, setting: &Setting) -> Record {
-    let shards = u32::try_from(driven.cpu.len()).unwrap_or(u32::MAX).max(1);
-    let cpu_seconds: f64 = driven.cpu.iter().map(Duration::as_secs_f64).sum();
-    let busiest = driven.cpu.iter().max().copied().unwrap_or_default();
-    let wall = driven.wall.as_secs_f64().max(1e-9);
-    // Threads beyond the cores share them: together they can be no busier than these.
-    let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
-    let mut record = Record {
-        plan: PlanFacts::of(plan),
-        started_at,
+/// The run as its journal has it; and if that does not have all of it, as this process knows it, and why.
+fn read_back(folder: &Folder, header: Header, driven: Driven) -> Result<(Saved, Option<String>), Ended> {
+    let told = match &driven.journal_error {
+        Some(error) => error.to_string(),
+        None => match Saved::open(folder.path()) {
+            Ok(saved) => match saved.caveat() {
+                None => return Ok((saved, None)),
+                Some(caveat) => caveat,
+            },
+            Err(error) => error.to_string(),
+        },
+    };
+    let end = End { how: How::Cut, offset: 0, known_until: driven.wall };
+    let record = Record {
+        plan: header.plan.clone(),
+        started_at: driven.started_at,
         wall: driven.wall,
         tally: driven.tally,
         timeline: Timeline::default(),
-        generator: GeneratorFacts {
-            shards,
-            cpu_busy: cpu_seconds / wall / f64::from(shards.min(cores)),
-            cpu_busy_max: busiest.as_secs_f64() / wall,
-            cpu_seconds,
-            loop_lag: driven.loop_lag,
-            timer_floor: Distribution::new(),
-            max_connections: setting.max_connections as u64,
-            open_files,
-            rss_bytes: machine::peak_rss(),
-            rss_per_phone: None,
-        },
-        marks: Marks {
-            partial: setting.control.was_interrupted(),
-            tls_not_verified: !plan.tls.verify,
-            ..Marks::default()
-        },
+        generator: driven.generator,
+        marks: driven.marks,
         thresholds: Vec::new(),
     };
-    record.thresholds = check_thresholds(plan, &record);
-    record
-}
-
-/// The thresholds, checked on the figures of this run.
-fn check_thresholds(plan: &Plan, record: &Record) -> Vec<ThresholdResult> {
-    // A summary is plain data: it always becomes JSON.
-    let figures = serde_json::to_value(Summary::of(record)).unwrap_or_default();
-    plan.thresholds
-        .iter()
-        .map(|threshold| {
-            let checked = threshold.check(&figures);
-            ThresholdResult { text: threshold.to_string(), value: checked.value, pass: checked.passed() }
-        })
-        .collect()
+    let saved = Saved::of(Replay { header, record, end }).map_err(Ended::undone)?;
+    Ok((Saved { end: None, ..saved }, Some(told)))
 }
 
 /// Writes the folder, prints the summary, and says how it all ends.
-fn report(args: &RunArgs, folder: &Folder, saved: &Saved) -> Result<Exit, Ended> {
+fn report(args: &RunArgs, folder: &Folder, header: Header, driven: Driven) -> Result<Exit, Ended> {
+    let (saved, lost) = read_back(folder, header, driven)?;
+    let written = folder.write(&saved);
     let summary = Summary::of(&saved.record);
-    let written = folder.write(saved);
-    let printed = tell(args.format, saved, &summary, written.is_ok().then_some(folder.path()));
+    let printed = tell(args.format, &saved, &summary, written.is_ok().then_some(folder.path()));
     // A disk that filled up meanwhile does not take the figures from the person who waited for them.
     written.map_err(Ended::folder)?;
     printed?;
+    if let Some(lost) = lost {
+        folder.set_journal_aside().map_err(Ended::folder)?;
+        return Err(Ended::undone(format!("{lost}; the report is of the whole run, made from memory")));
+    }
     end(&saved.record)
 }
 

@@ -116,12 +116,9 @@ impl Folder {
         Folder { path: path.to_owned() }
     }
 
-    /// Takes the folder away again if nothing was written into it: a run that was never made leaves no trace.
+    /// Takes the folder away again, with the journal that was begun in it: a run that was never made leaves no trace.
     pub fn abandon(&self) {
-        let journal = self.path.join(Saved::JOURNAL);
-        if fs::metadata(&journal).is_ok_and(|journal| journal.len() == 0) {
-            let _ = fs::remove_file(&journal);
-        }
+        let _ = fs::remove_file(self.path.join(Saved::JOURNAL));
         // Only an empty folder goes; if this one does not, a person sees it and loses nothing.
         let _ = fs::remove_dir(&self.path);
     }
@@ -138,6 +135,15 @@ impl Folder {
     pub fn make_journal(&self) -> Result<fs::File, FolderError> {
         let path = self.path.join(Saved::JOURNAL);
         fs::File::create_new(&path).map_err(|source| FolderError::Unwritable { path, source })
+    }
+
+    /// Takes a journal that does not tell the whole run out of the way of the files that do: it is `journal.cut.bin` now.
+    ///
+    /// # Errors
+    /// If it cannot be renamed.
+    pub fn set_journal_aside(&self) -> Result<(), FolderError> {
+        let path = self.path.join(Saved::JOURNAL);
+        fs::rename(&path, self.path.join("journal.cut.bin")).map_err(|source| FolderError::Unwritable { path, source })
     }
 
     /// Writes all files but the journal, each whole or not at all: `manifest.json`, `operations.csv`, `intervals.csv`,

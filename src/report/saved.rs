@@ -35,8 +35,8 @@ pub enum SavedError {
         /// The folder.
         path: PathBuf,
     },
-    /// There is no journal, but the summary of a run whose version kept none.
-    #[error("{0}: this run kept no journal.bin, only its summary: what takes more cannot be told", .path.display())]
+    /// There is no journal, but the summary of a run whose version kept none, or whose disk was full.
+    #[error("{0}: there is no whole journal.bin of this run, only its summary: what takes more cannot be told", .path.display())]
     SummaryOnly {
         /// The folder.
         path: PathBuf,
@@ -103,7 +103,7 @@ impl Saved {
     /// If the header's manifest is none.
     pub fn of(replay: Replay) -> serde_json::Result<Saved> {
         let Replay { header, mut record, end } = replay;
-        let manifest = Manifest::from_header(&header)?.marked(&record.marks);
+        let manifest = Manifest::from_header(&header)?.of_run(&record);
         record.thresholds = checked(&header, &record);
         Ok(Saved { record, manifest, end: Some(end) })
     }
@@ -319,7 +319,7 @@ mod tests {
         says(&root.path().join("gone"), "gone: there is no such folder; name one that `bootstorm run` wrote");
         says(root.path(), "there is no journal.bin in this folder");
         fs::write(root.path().join("summary.json"), "{}").unwrap();
-        says(root.path(), "this run kept no journal.bin, only its summary");
+        says(root.path(), "there is no whole journal.bin of this run, only its summary");
         says(&root.path().join("summary.json"), "there is no such folder");
         let other = [MAGIC.as_slice()[..9].to_vec(), vec![9]].concat();
         for (journal, words) in [

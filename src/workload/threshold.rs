@@ -135,6 +135,11 @@ impl Threshold {
         &self.figure
     }
 
+    /// How it is compared, and with what, as typed.
+    pub fn typed(&self) -> &str {
+        &self.typed
+    }
+
     /// How it is compared.
     pub const fn comparison(&self) -> Comparison {
         self.comparison

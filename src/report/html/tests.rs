@@ -29,7 +29,7 @@ fn manifest(record: &Record) -> Manifest {
         machine,
         limits,
     };
-    Manifest::of(&record.plan, record.started_at, circumstances).marked(&record.marks)
+    Manifest::of(&record.plan, record.started_at, circumstances)
 }
 
 /// The run of the other reports' tests, with what only this one tells.
