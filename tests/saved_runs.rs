@@ -7,7 +7,9 @@ mod cli;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::process::Stdio;
 
 use cli::{Ended, Home, TINY};
 
@@ -30,7 +32,7 @@ fn saved() -> (Home, Ended) {
 fn a_report_rebuilds_what_the_run_itself_wrote_octet_for_octet() {
     let (home, ended) = saved();
     let before = files(&home.path("run"));
-    assert_eq!(before.len(), 6, "{:?}", before.keys());
+    assert_eq!(before.len(), 7, "{:?}", before.keys());
     let again = home.run(&["report", "run"]);
     assert_eq!((again.code, again.stdout.as_str(), again.stderr.as_str()), (Some(0), ended.stdout.as_str(), ""));
     assert_eq!(files(&home.path("run")), before);
@@ -149,17 +151,27 @@ fn a_disk_that_fills_up_takes_no_figure_from_whoever_waited_for_them() {
 #[test]
 fn a_journal_that_could_not_be_finished_is_not_taken_for_the_run() {
     let home = Home::new();
-    // A phone boots every 40 ms for six seconds: the journal grows, the other files do not.
+    // A phone boots every 40 ms for six seconds, and the journal may have 8 KiB.
     let long = TINY
         .replace("count = 12", "count = 150")
         .replace("does = \"power-up\"", "does = \"power-up\"\narrival = { constant = \"25/s\" }");
     home.write("long.toml", &long);
-    let whole = home.run(&["run", "long.toml", "--json", "--out", "whole"]);
-    assert_eq!(whole.code, Some(0), "{}", whole.stderr);
-    let sizes: BTreeMap<_, _> =
-        files(&home.path("whole")).into_iter().map(|(name, octets)| (name, octets.len())).collect();
-    println!("{sizes:?}");
-    let ended = run_with_room(&home, "long.toml", (sizes["journal.bin"] as u32) / 1024 * 3 / 4, "cut");
+    let mut command = home.command("bash");
+    command.args(["-c", "trap '' XFSZ; ulimit -Sf 8; exec \"$0\" run long.toml --json --out cut"]);
+    command.arg(assert_cmd::cargo::cargo_bin("bootstorm")).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("the journal could not be written any further") {
+        assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    // Somebody makes room while the run is on.
+    let (pid, room) = (child.id().to_string(), "--fsize=unlimited:unlimited");
+    assert!(home.command("prlimit").args(["--pid", &pid, room]).status().unwrap().success());
+    let mut stdout = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    stderr.read_to_string(&mut said).unwrap();
+    let ended = Ended { code: child.wait().unwrap().code(), stdout, stderr: said };
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(ended.stderr.contains("the journal could not be written any further"), "{}", ended.stderr);
     assert!(ended.stderr.ends_with("; the report is of the whole run, made from memory\n"), "{}", ended.stderr);
