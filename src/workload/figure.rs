@@ -6,6 +6,7 @@ use crate::auth::{Algorithm, AnswerScheme};
 use crate::phone::{ChallengeKind, DropCause, Failure, Operation, Outcome, Screen};
 
 use super::error::nearest;
+use super::threshold::Unit;
 
 /// What stands at a place of the summary.
 enum Shape {
@@ -64,6 +65,26 @@ pub(crate) fn find(figure: &str) -> Result<Known, String> {
             }
         }
     })
+}
+
+/// Ratios and shares; what has no unit in its name and is none of these is a count.
+const RATIOS: [&str; 5] = ["cpu_busy", "cpu_busy_max", "per_operation", "retry_rate", "amplification"];
+
+/// The unit of a figure, as its name says.
+pub(crate) fn unit(figure: &str) -> Unit {
+    let (above, last) = figure.rsplit_once('.').unwrap_or(("", figure));
+    if last == "samples" {
+        return Unit::COUNT;
+    }
+    let ends = |suffix: &str| figure.split('.').any(|key| key.ends_with(suffix));
+    match () {
+        () if RATIOS.contains(&last) || above.ends_with("_share") => Unit::PURE,
+        () if ends("_ms") => Unit::MILLISECONDS,
+        () if ends("_us") => Unit::MICROSECONDS,
+        () if last.ends_with("_s") => Unit::SECONDS,
+        () if last.split('_').any(|word| word == "bytes") => Unit::BYTES,
+        () => Unit::COUNT,
+    }
 }
 
 fn walk(shape: &Shape, figure: &str, at: usize) -> Option<Known> {
@@ -272,6 +293,29 @@ mod tests {
             ("generator.loop_lag_ms.max", Known::Number),
         ] {
             assert_eq!(find(figure), Ok(want), "{figure}");
+        }
+    }
+
+    #[test]
+    fn units_are_those_of_the_names() {
+        for (figure, want) in [
+            ("phones.failed", Unit::COUNT),
+            ("operations.restore.response_ms.p99_9", Unit::MILLISECONDS),
+            ("operations.restore.response_ms.samples", Unit::COUNT),
+            ("exchanges.phases_ms.tls.max", Unit::MILLISECONDS),
+            ("exchanges.bytes_in", Unit::BYTES),
+            ("exchanges.per_operation", Unit::PURE),
+            ("tls.client_cpu_by_kind_us.full.p50", Unit::MICROSECONDS),
+            ("tls.chain_bytes_max", Unit::BYTES),
+            ("storm.provisioned_95_s", Unit::SECONDS),
+            ("generator.cpu_s", Unit::SECONDS),
+            ("generator.cpu_busy_max", Unit::PURE),
+            ("generator.rss_per_phone_bytes", Unit::BYTES),
+            ("wall_s", Unit::SECONDS),
+            ("exchanges.status.401", Unit::COUNT),
+        ] {
+            assert!(find(figure).is_ok(), "{figure}");
+            assert_eq!(unit(figure), want, "{figure}");
         }
     }
 
