@@ -77,6 +77,7 @@ fn all() -> Vec<Named> {
     }
     all.push(named("record/exchange".to_owned(), 10_000, recorder::exchange));
     all.push(named("record/operation".to_owned(), 10_000, recorder::operation));
+    all.push(named(format!("record/slice-of-{}", recorder::SLICE), 100, recorder::slice));
     all.push(named("site/get".to_owned(), 2_000, site::get));
     all.push(named("site/put".to_owned(), 2_000, site::put));
     all

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use bootstorm::metrics::{ExchangeFacts, Recorder};
+use bootstorm::metrics::journal::{Entry, Writer};
+use bootstorm::metrics::{ExchangeFacts, Recorder, Slice, Tally};
 use bootstorm::phone::{Action, Moment, Operation, Outcome, Reason, Request};
 use bytes::Bytes;
 use http::Method;
@@ -92,6 +93,57 @@ pub(crate) fn operation() -> HotPath<(), ()> {
         recorder.action(*at, *phone, &Action::Finished(Operation::Restore, Outcome::Ok));
     };
     checked(Counting::new, record)
+}
+
+/// A slice of a busy shard: closed, put beside another's, added to the tally, and written to a journal that goes nowhere.
+pub(crate) fn slice() -> HotPath<Recorder, ()> {
+    let mut tally = Tally::default();
+    let mut journal = Writer::begin(std::io::sink()).unwrap();
+    HotPath::new(busy_slice, move |recorder| {
+        let mut slices = recorder.finish_slices(Slice::WIDTH / 2);
+        let mut slice = slices.remove(0);
+        slice.beside(&Slice::default());
+        tally.add(&slice);
+        journal.put(&Entry::Slice(slice)).unwrap();
+    })
+}
+
+/// Exchanges in the slice: a thousand a second.
+pub(crate) const SLICE: u64 = 500;
+
+/// A recorder that has seen half a second of answered exchanges, each an operation, none like the other.
+fn busy_slice() -> Recorder {
+    let mut recorder = Recorder::new(PHONES as usize, 1.0);
+    for n in 0..SLICE {
+        let (phone, at) = (n as u32 % PHONES, Duration::from_micros(n * 400));
+        let us = |scale: u64| Some(Duration::from_micros(scale + n * n * 7_919 % (scale * 3)));
+        let operation = Operation::Resync;
+        let request = Request {
+            origin: scene::origin(),
+            method: Method::GET,
+            path: "/00562b000001.xml".into(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+            reason: Reason::First,
+            keep_alive: true,
+        };
+        recorder.action(at, phone, &Action::Planned(operation));
+        recorder.action(at, phone, &Action::Started { operation, intended: Moment::ZERO + at });
+        recorder.action(at, phone, &Action::Send(Box::new(request)));
+        recorder.dispatched(at, phone);
+        let facts = ExchangeFacts {
+            connect: us(200),
+            send: us(40),
+            first_byte: us(1_500),
+            receive: us(90),
+            total: us(2_000).unwrap(),
+            status: Some(200),
+            ..ExchangeFacts::default()
+        };
+        recorder.exchange(at, phone, &facts);
+        recorder.action(at, phone, &Action::Finished(operation, Outcome::Ok));
+    }
+    recorder
 }
 
 fn checked(fresh: fn() -> Counting, mut record: impl FnMut(&mut Counting) + 'static) -> HotPath<(), ()> {

@@ -77,6 +77,11 @@ fn record_operation(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench]
+fn record_slice(bencher: Bencher<'_, '_>) {
+    time(bencher.counter(ItemsCount::new(recorder::SLICE)), recorder::slice());
+}
+
+#[divan::bench]
 fn site_get(bencher: Bencher<'_, '_>) {
     time(bencher, site::get());
 }

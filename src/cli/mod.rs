@@ -2,8 +2,10 @@
 
 mod environment;
 mod exit;
+mod format;
 mod interop;
 mod machine;
+mod monitor;
 mod password;
 mod plan;
 mod progress;

@@ -1,6 +1,7 @@
 //! `bootstorm run`: from a workload to a report.
 
-use std::io;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::Poll;
@@ -10,14 +11,18 @@ use clap::Args;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::format::FormatArgs;
+use super::monitor::{self, Monitor};
 use super::progress::Progress;
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, machine};
 use crate::driver::{self, Control, Driven, Setting};
-use crate::metrics::{Distribution, GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline};
+use crate::metrics::{
+    Distribution, GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, Tally, ThresholdResult, Timeline,
+};
 use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin};
-use crate::report::{self, Circumstances, Folder, Manifest, Summary, number};
+use crate::report::{self, Circumstances, Folder, Manifest, Summary, Told, number, prometheus};
 use crate::target::{self, Authority, Running, Site};
 use crate::workload::{Plan, Target};
 
@@ -29,9 +34,12 @@ pub(super) struct RunArgs {
     /// Write the run's folder here instead of results/<UTC>-<workload>; it must not exist, or be empty
     #[arg(long, value_name = "DIR", env = "BOOTSTORM_OUT", hide_env_values = true, help_heading = "Results")]
     out: Option<PathBuf>,
-    /// Print summary.json to stdout instead of the summary for people
-    #[arg(long, help_heading = "Results")]
-    json: bool,
+    #[command(flatten)]
+    format: FormatArgs,
+    /// While the run is on, serve its metrics to Prometheus at http://ADDR/metrics; a port alone is loopback's
+    #[arg(long, value_name = "ADDR", env = "BOOTSTORM_PROMETHEUS", hide_env_values = true)]
+    #[arg(value_parser = monitor::address, help_heading = "Results")]
+    prometheus: Option<SocketAddr>,
     /// Run on this many threads instead of one per core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Generator")]
     shards: Option<u32>,
@@ -60,6 +68,11 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     let settings = client_settings(&plan, &server, &runtime, &args)?;
     let bounds = bound_connections(&plan, &server, &settings)?;
     runtime.block_on(probe(&settings, &server.origin, plan.fallback.as_deref())).map_err(Ended::net)?;
+    let monitor = args.prometheus.map(Monitor::bind).transpose()?;
+    if let Some(monitor) = &monitor {
+        // With stderr gone there is nobody to tell.
+        let _ = writeln!(io::stderr(), "metrics: {}", monitor.url());
+    }
     let folder = folder(&args, &plan)?;
 
     let shards = u32::try_from(settings.shards).unwrap_or(1);
@@ -77,7 +90,8 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     if let Some(target) = &server.embedded {
         target.begin(plan.compression);
     }
-    let driven = drive(&runtime, &plan, &setting).map_err(|error| {
+    let watchers = monitor.map(|monitor| monitor.serve(live_metrics(&plan, &setting, started_at)));
+    let driven = drive(&runtime, &plan, &setting, watchers).map_err(|error| {
         folder.abandon();
         Ended::undone(error)
     })?;
@@ -199,7 +213,12 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
 
 /// Runs the shards, shows progress, and hands Ctrl-C (or a terminal that closed) on: the first drains, the second ends
 /// at once.
-fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Driven, driver::RunError> {
+fn drive(
+    runtime: &Runtime,
+    plan: &Arc<Plan>,
+    setting: &Setting,
+    watchers: Option<impl Future<Output = ()>>,
+) -> Result<Driven, driver::RunError> {
     let mut progress = Progress::new(plan.phones().into());
     // Before the first phone: who interrupts early gets a report as well.
     let within = runtime.enter();
@@ -210,7 +229,7 @@ fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Drive
     drop(within);
     std::thread::scope(|scope| {
         let run = scope.spawn(|| driver::run(plan, setting));
-        let watched = runtime.block_on(async {
+        let watched = async {
             let mut signals = signals?;
             let mut tick = tokio::time::interval(Duration::from_millis(100));
             while !run.is_finished() {
@@ -220,6 +239,19 @@ fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Drive
                 }
             }
             io::Result::Ok(())
+        };
+        let served = async {
+            match watchers {
+                Some(watchers) => watchers.await,
+                None => std::future::pending().await,
+            }
+        };
+        let watched = runtime.block_on(async {
+            tokio::select! {
+                watched = watched => watched,
+                // It never ends.
+                () = served => Ok(()),
+            }
         });
         if let Err(error) = watched {
             tracing::warn!("signals cannot be watched ({error}): Ctrl-C will end the run without a report");
@@ -228,6 +260,27 @@ fn drive(runtime: &Runtime, plan: &Arc<Plan>, setting: &Setting) -> Result<Drive
         progress.end();
         ended
     })
+}
+
+/// What is told to whoever asks while the run is on.
+fn live_metrics(plan: &Plan, setting: &Setting, started_at: SystemTime) -> impl Fn() -> String + 'static {
+    let facts = PlanFacts::of(plan);
+    let snapshots = setting.snapshots.clone();
+    let marks = Marks { tls_not_verified: !plan.tls.verify, ..Marks::default() };
+    move || {
+        let in_flight = snapshots.iter().map(|shard| shard.read().in_flight).sum();
+        let record = Record {
+            plan: facts.clone(),
+            started_at,
+            wall: now().duration_since(started_at).unwrap_or_default(),
+            tally: Tally::default(),
+            timeline: Timeline::default(),
+            generator: GeneratorFacts::default(),
+            marks,
+            thresholds: Vec::new(),
+        };
+        prometheus::live(&record, in_flight)
+    }
 }
 
 /// Until one of the signals comes.
@@ -292,13 +345,16 @@ fn check_thresholds(plan: &Plan, record: &Record) -> Vec<ThresholdResult> {
 /// Writes the folder, prints the summary, and says how it all ends.
 fn report(args: &RunArgs, folder: &Folder, record: &Record, circumstances: Circumstances) -> Result<Exit, Ended> {
     let summary = Summary::of(record);
-    let manifest = Manifest::of(record, circumstances);
+    let manifest = Manifest::of(&record.plan, record.started_at, circumstances).marked(&record.marks);
     let written = folder.write(&manifest, &summary, &record.tally.intervals);
-    let text = if args.json {
-        serde_json::to_string_pretty(&summary).map_err(Ended::undone)? + "\n"
-    } else {
-        report::render(&summary, written.is_ok().then_some(folder.path()), colour(&io::stdout()))
+    let told = Told {
+        summary: &summary,
+        manifest: Some(&manifest),
+        totals: Some(&record.tally.totals),
+        folder: written.is_ok().then_some(folder.path()),
+        colour: colour(&io::stdout()),
     };
+    let text = args.format.chosen().render(&told).map_err(Ended::undone)?;
     let printed = super::print(&text);
     // A disk that filled up meanwhile does not take the figures from the person who waited for them.
     written.map_err(Ended::folder)?;

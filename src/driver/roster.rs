@@ -9,7 +9,7 @@ use std::iter::Peekable;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::metrics::{ExchangeFacts, Recorder};
+use crate::metrics::{ExchangeFacts, Recorder, Slice};
 use crate::phone::{Action, Answer, Chance, Context, DropCause, Failure, Input, Moment, Origin, Phone, Request};
 use crate::workload::{Plan, Start};
 
@@ -86,7 +86,7 @@ impl Roster {
         let pace = Pace::new(plan.compression);
         let mut recorder = Recorder::new(phones.len(), plan.compression);
         for phone in &phones {
-            recorder.standing(Duration::ZERO, Default::default(), phone.standing());
+            recorder.standing(Duration::ZERO, phone.index(), Default::default(), phone.standing());
         }
         let starts: Box<dyn Iterator<Item = Start>> = Box::new(plan.starts(share.index, share.of));
         Roster {
@@ -190,6 +190,29 @@ impl Roster {
         self.unsettled == 0 && (self.drained || self.starts.peek().is_none())
     }
 
+    /// The slices that are over by `at`, in order, since they were last taken; phones in them have their extensions.
+    pub fn take_slices(&mut self, at: Duration) -> Vec<Slice> {
+        self.recorder.roll(at);
+        let slices = self.recorder.take_slices();
+        self.named(slices)
+    }
+
+    /// Closes the books at the end of the run: the slices that have not been taken yet.
+    pub fn finish_slices(&mut self, at: Duration) -> Vec<Slice> {
+        let slices = self.recorder.finish_slices(at);
+        self.named(slices)
+    }
+
+    fn named(&self, mut slices: Vec<Slice>) -> Vec<Slice> {
+        let notables = slices.iter_mut().map(|slice| &mut slice.notables);
+        for notable in notables.flat_map(|n| n.slowest.iter_mut().chain(&mut n.stranded)) {
+            if let Some(fleet) = self.plan.fleets.get(self.plan.fleet_of(notable.phone)) {
+                notable.extension = fleet.identity(notable.phone).extension;
+            }
+        }
+        slices
+    }
+
     /// What was recorded so far.
     pub fn recorder(&mut self) -> &mut Recorder {
         &mut self.recorder
@@ -224,7 +247,7 @@ impl Roster {
             }
         }
         if stood != stands {
-            self.recorder.standing(at, stood, stands);
+            self.recorder.standing(at, index, stood, stands);
         }
     }
 }

@@ -43,7 +43,7 @@ impl Slice {
 
     /// The number of the slice a moment falls into.
     pub fn number_at(at: Duration) -> u64 {
-        u64::try_from(at.as_nanos() / Slice::WIDTH.as_nanos()).unwrap_or(u64::MAX)
+        at.as_secs().saturating_mul(2).saturating_add(u64::from(at.subsec_millis() >= 500))
     }
 
     /// When it begins, since the run did.

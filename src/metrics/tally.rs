@@ -1,5 +1,7 @@
 //! What one shard counted: totals and intervals, together.
 
+use std::time::Duration;
+
 use super::{Intervals, Notables, Slice, Totals};
 
 /// What one shard, or after [`Tally::merge`] the whole run, counted.
@@ -19,6 +21,11 @@ impl Tally {
         self.totals.merge(&slice.totals);
         self.intervals.append(slice);
         self.notables.merge(&slice.notables);
+    }
+
+    /// The run lasted until then: intervals in which nothing happened are there as well.
+    pub fn until(&mut self, wall: Duration) {
+        self.intervals.at(wall);
     }
 
     /// Adds another shard's counts.

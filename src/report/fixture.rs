@@ -43,7 +43,7 @@ impl Event {
             Event::Action(action) => recorder.action(at, phone, action),
             Event::Dispatched => recorder.dispatched(at, phone),
             Event::Exchange(facts) => recorder.exchange(at, phone, facts),
-            Event::Standing(from, to) => recorder.standing(at, *from, *to),
+            Event::Standing(from, to) => recorder.standing(at, phone, *from, *to),
         }
     }
 }

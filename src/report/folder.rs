@@ -207,7 +207,8 @@ mod tests {
         let limits =
             Limits { open_files: 1_048_576, max_connections: None, source_addresses: 8, local_ports: Some(28_232) };
         Manifest::of(
-            record,
+            &record.plan,
+            record.started_at,
             Circumstances {
                 effective: "phones = \"2k\"\n".into(),
                 overrides: vec!["phones=2k".into()],

@@ -1,9 +1,12 @@
 //! `manifest.json`: what it takes to understand a run, and to repeat it.
 
+use std::time::SystemTime;
+
 use serde::{Deserialize, Serialize};
 
 use super::summary::{Marks, SCHEMA_VERSION, Workload};
-use crate::metrics::Record;
+use crate::metrics::journal::Header;
+use crate::metrics::{self, PlanFacts};
 
 /// What was run, with what, where, and by whose leave. Never holds a password: `effective` is masked before it comes here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,22 +92,42 @@ pub struct Circumstances {
 }
 
 impl Manifest {
-    /// The manifest of a run under these circumstances.
-    pub fn of(record: &Record, circumstances: Circumstances) -> Manifest {
+    /// The manifest of a run that begins under these circumstances.
+    pub fn of(plan: &PlanFacts, started_at: SystemTime, circumstances: Circumstances) -> Manifest {
         let Circumstances { effective, overrides, target, consent, machine, limits } = circumstances;
         Manifest {
             schema_version: SCHEMA_VERSION,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            started_at: humantime::format_rfc3339_seconds(record.started_at).to_string(),
-            workload: Workload { name: record.plan.name.clone(), sha256: record.plan.sha256.clone() },
+            started_at: humantime::format_rfc3339_seconds(started_at).to_string(),
+            workload: Workload { name: plan.name.clone(), sha256: plan.sha256.clone() },
             effective,
-            seed: record.plan.seed,
+            seed: plan.seed,
             overrides,
             target,
             consent,
             machine,
             limits,
-            marks: Marks { partial: record.marks.partial, tls_not_verified: record.marks.tls_not_verified },
+            marks: Marks::default(),
         }
+    }
+
+    /// The same with what must be known by the run's end.
+    pub fn marked(mut self, marks: &metrics::Marks) -> Manifest {
+        self.marks = Marks { partial: marks.partial, tls_not_verified: marks.tls_not_verified };
+        self
+    }
+
+    /// As the header of a journal holds it.
+    pub fn to_text(&self) -> String {
+        // Plain data: it always becomes JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The manifest in the header of a journal.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn from_header(header: &Header) -> serde_json::Result<Manifest> {
+        serde_json::from_str(&header.manifest)
     }
 }

@@ -2,15 +2,19 @@
 #[cfg(test)]
 mod fixture;
 mod folder;
+mod format;
 mod manifest;
 pub(crate) mod number;
+mod saved;
 mod sheets;
 pub mod summary;
 mod table;
 mod text;
 
 pub use folder::{Folder, FolderError};
+pub use format::{Format, Told, prometheus};
 pub use manifest::{Circumstances, Consent, Limits, Machine, Manifest};
+pub use saved::{Saved, SavedError};
 pub use sheets::{write_intervals, write_operations};
 pub use summary::Summary;
 pub use text::render;

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
 use nix::sys::signal::{Signal, kill};
@@ -125,6 +126,17 @@ impl Served {
 
     pub(crate) fn ca(&self) -> &Path {
         Path::new(self.fact("ca"))
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "a process that is stopped keeps no virtual time")]
+    /// Stops the whole process for so long; says how long it really was.
+    pub(crate) fn freeze(&self, how_long: Duration) -> Duration {
+        signal(&self.child, Signal::SIGSTOP);
+        let since = Instant::now();
+        std::thread::sleep(how_long);
+        let frozen = since.elapsed();
+        signal(&self.child, Signal::SIGCONT);
+        frozen
     }
 }
 

@@ -4,16 +4,30 @@
 //! the end of a run that was not killed one [`Closing`]. Each is framed with its length and checksum and written whole,
 //! so a journal cut at any octet reads up to the last entry before the cut.
 
+mod read;
+mod replay;
+#[cfg(test)]
+mod tests;
 mod write;
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{GeneratorFacts, MachineSample, Marks, PlanFacts, Slice};
 
+pub use read::{Damage, End, How, Reader, Unreadable};
+pub use replay::Replay;
 pub use write::Writer;
 
 /// What a journal begins with; the last octet is the version of its form.
 pub const MAGIC: [u8; 10] = *b"bootstorm\x01";
+
+/// No entry is longer, in octets. A slice in which five million phones start is a fifth of it.
+pub const LONGEST_ENTRY: u32 = 1 << 26;
+
+/// No run is longer: ten years.
+pub const LONGEST_RUN: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
 
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Entry, MAGIC};
+use super::{Entry, LONGEST_ENTRY, MAGIC};
 
 /// Writes entries, each whole in one call.
 #[derive(Debug)]
@@ -38,7 +38,10 @@ impl<W: Write> Writer<W> {
 /// An entry as it stands in the journal: its length, its checksum (CRC-32), itself.
 fn frame(entry: &Entry) -> io::Result<Vec<u8>> {
     let mut frame = postcard::to_extend(entry, vec![0; 8]).map_err(io::Error::other)?;
-    let length = u32::try_from(frame.len() - 8).map_err(io::Error::other)?;
+    let length = u32::try_from(frame.len() - 8).unwrap_or(u32::MAX);
+    if length > LONGEST_ENTRY {
+        return Err(io::Error::other(format!("an entry of {length} octets is too long for a journal")));
+    }
     let checksum = crc32fast::hash(&frame[8..]);
     frame[..4].copy_from_slice(&length.to_le_bytes());
     frame[4..8].copy_from_slice(&checksum.to_le_bytes());

@@ -4,17 +4,21 @@
 //! [`Recorder::start`] when the plan acts on a phone, [`Recorder::action`] for each action of the phone machine,
 //! [`Recorder::dispatched`] when an exchange is really attempted (connect or first byte), [`Recorder::exchange`] when
 //! an exchange ended *before* it hands the answer to the phone, [`Recorder::standing`] when a phone's standing
-//! changed, and once [`Recorder::finish`].
+//! changed, and once [`Recorder::finish`]. [`Recorder::take_slices`] hands on what is over meanwhile.
 
 mod exchange;
+mod phones;
 #[cfg(test)]
 mod tests;
+mod trail;
 
-use std::collections::HashMap;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::BuildHasherDefault;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
+
+use self::phones::Phones;
+use self::trail::{Told, Trail, Watch};
+use super::distribution::micros;
 use super::totals::count;
 use super::{Arrivals, ExchangeFacts, LedgerFault, Slice, Snapshot, Standings, Tally, Totals};
 use crate::phone::{Action, Failure, Moment, Operation, Outcome, Request, Standing};
@@ -33,14 +37,17 @@ pub struct Recorder {
     before: Snapshot,
     standings: Standings,
     backlog: i64,
-    under_way: HashMap<u32, UnderWay, BuildHasherDefault<DefaultHasher>>,
-    once_provisioned: Vec<u64>,
+    under_way: FxHashMap<u32, UnderWay>,
+    watch: Watch,
+    once_provisioned: Phones,
+    /// Those that now stand provisioned.
+    up: Phones,
     in_flight: i64,
 }
 
 /// What a phone is doing now: at most one operation and one exchange. Phones that do nothing have none of this;
-/// of the others there may be as many as phones, so it is kept small (32 octets with its key).
-#[derive(Clone, Copy, Debug, Default)]
+/// of the others there may be as many as phones, so it is kept small (40 octets with its key).
+#[derive(Debug, Default)]
 struct UnderWay {
     operation: Option<Operation>,
     /// Whether the operation's first attempt was made.
@@ -53,6 +60,8 @@ struct UnderWay {
     intended_us: u64,
     /// When its first attempt was made, and until then, when it began.
     begun_us: u64,
+    /// Its last exchanges; none before the first.
+    trail: Option<Box<Trail>>,
 }
 
 /// Phones for which there is room from the start; from there on the table grows as the storm does.
@@ -73,8 +82,10 @@ impl Recorder {
             before: Snapshot::default(),
             standings,
             backlog: 0,
-            under_way: HashMap::with_capacity_and_hasher(phones.min(ROOM), BuildHasherDefault::default()),
-            once_provisioned: Vec::new(),
+            under_way: FxHashMap::with_capacity_and_hasher(phones.min(ROOM), Default::default()),
+            watch: Watch::default(),
+            once_provisioned: Phones::default(),
+            up: Phones::default(),
             in_flight: 0,
         }
     }
@@ -99,6 +110,7 @@ impl Recorder {
         if !std::mem::take(&mut self.touched) {
             return;
         }
+        self.slice.notables = self.watch.close();
         self.slice.backlog = u64::try_from(self.backlog).unwrap_or(0);
         let slice = std::mem::replace(&mut self.slice, Slice { number, ..Slice::default() });
         self.before += counted(&slice.totals);
@@ -115,7 +127,7 @@ impl Recorder {
     pub fn start(&mut self, at: Duration, start: &Start) {
         self.touch(at);
         let since_slice = at.saturating_sub(self.slice.begins());
-        let at_us = u32::try_from(since_slice.as_micros()).unwrap_or(u32::MAX);
+        let at_us = u32::try_from(micros(since_slice)).unwrap_or(u32::MAX);
         match self.slice.arrivals.iter_mut().find(|a| a.phase == start.phase) {
             Some(arrivals) => arrivals.at_us.push(at_us),
             None => self.slice.arrivals.push(Arrivals { phase: start.phase, at_us: vec![at_us] }),
@@ -130,11 +142,17 @@ impl Recorder {
     }
 
     /// A phone's standing changed. All phones begin as [`Standing::Off`]: tell of those that start on, too.
-    pub fn standing(&mut self, at: Duration, from: Standing, to: Standing) {
+    pub fn standing(&mut self, at: Duration, phone: u32, from: Standing, to: Standing) {
         if from == to {
             return;
         }
         self.touch(at);
+        if to == Standing::Provisioned {
+            self.up.insert(phone);
+            self.watch.provisioned(phone);
+        } else if from == Standing::Provisioned {
+            self.up.remove(phone);
+        }
         self.standings.shift(from, to);
         if (from, to) == (Standing::Off, Standing::Booting) {
             self.slice.totals.provisioning.booting(at);
@@ -152,7 +170,7 @@ impl Recorder {
         let auth = &mut self.slice.totals.auth;
         match action {
             Action::Timer(_) | Action::Because(_) => {}
-            Action::Send(request) => self.sent(phone, request),
+            Action::Send(request) => self.sent(at, phone, request),
             Action::Hangup => self.hung_up(phone),
             Action::Planned(operation) => {
                 self.backlog += 1;
@@ -205,6 +223,9 @@ impl Recorder {
     /// as [`Failure::Aborted`], only what went over the wire is added.
     pub fn exchange(&mut self, at: Duration, phone: u32, facts: &ExchangeFacts) {
         self.touch(at);
+        if let Some(trail) = self.under_way.get_mut(&phone).and_then(|u| u.trail.as_mut().filter(|_| u.exchange)) {
+            trail.ended(at, facts);
+        }
         let known = self.end_exchange(phone);
         if !known && facts.failure != Some(Failure::Aborted) {
             self.fault(LedgerFault::ExchangeWithoutRequest);
@@ -235,13 +256,22 @@ impl Recorder {
     pub fn finish(mut self, at: Duration) -> Tally {
         let mut tally = Tally::default();
         self.finish_slices(at).iter().for_each(|slice| tally.add(slice));
-        tally.intervals.at(at);
+        tally.until(at);
         tally
     }
 
     /// Closes the books at the end of the run: the slices that have not been taken yet.
     pub fn finish_slices(&mut self, at: Duration) -> Vec<Slice> {
         self.touch(at);
+        let mut unfinished: Vec<_> =
+            self.under_way.iter_mut().filter(|(phone, u)| u.operation.is_some() && !self.up.has(**phone)).collect();
+        unfinished.sort_unstable_by_key(|(phone, _)| **phone);
+        for (&phone, u) in unfinished {
+            let Some(operation) = u.operation else { continue };
+            let (intended_us, trail) = (u.intended_us, u.trail.take());
+            let response_us = micros(at).saturating_sub(intended_us);
+            self.watch.strand(Told { phone, operation, outcome: None, intended_us, response_us, trail });
+        }
         self.close();
         self.take_slices()
     }
@@ -257,6 +287,7 @@ impl Recorder {
             flying: under_way.flying,
             intended_us,
             begun_us: micros(at),
+            trail: None,
         };
         if twice {
             self.fault(LedgerFault::StartedTwice);
@@ -267,8 +298,12 @@ impl Recorder {
     }
 
     fn finished(&mut self, at: Duration, phone: u32, operation: Operation, outcome: Outcome) {
-        let was = self.under_way.get_mut(&phone).map(|u| (*u, u.operation.take()));
+        let was = self.under_way.get_mut(&phone).map(|u| {
+            let (intended_us, begun_us) = (u.intended_us, u.begun_us);
+            (Ran { dispatched: u.dispatched, intended_us, begun_us, trail: u.trail.take() }, u.operation.take())
+        });
         self.forget_if_idle(phone);
+        let up = self.up.has(phone);
         let totals = &mut self.slice.totals.operations[operation.index()];
         count(&mut totals.outcomes, outcome);
         let fault = match was {
@@ -280,6 +315,9 @@ impl Recorder {
                 }
                 totals.undispatched += u64::from(!u.dispatched);
                 totals.service.record(since(at, u.begun_us));
+                let (intended_us, response_us) = (u.intended_us, micros(response));
+                let outcome = Some(outcome);
+                self.watch.ended(Told { phone, operation, outcome, intended_us, response_us, trail: u.trail }, up);
                 None
             }
             Some((_, Some(_))) => Some(LedgerFault::FinishedAnother),
@@ -294,21 +332,17 @@ impl Recorder {
     }
 
     fn provisioned(&mut self, at: Duration, phone: u32) {
-        let (word, bit) = (phone as usize / 64, 1_u64 << (phone % 64));
-        if self.once_provisioned.len() <= word {
-            self.once_provisioned.resize(word + 1, 0);
-        }
-        if self.once_provisioned[word] & bit == 0 {
-            self.once_provisioned[word] |= bit;
+        if self.once_provisioned.insert(phone) {
             self.slice.totals.provisioning.provisioned(at);
         }
     }
 
-    fn sent(&mut self, phone: u32, request: &Request) {
+    fn sent(&mut self, at: Duration, phone: u32, request: &Request) {
         let under_way = self.under_way.entry(phone).or_default();
         let running = under_way.operation;
         let twice = std::mem::replace(&mut under_way.exchange, true);
         let flew = std::mem::take(&mut under_way.flying);
+        under_way.trail.get_or_insert_default().sent(at, request);
         match running {
             Some(operation) => self.slice.totals.operations[operation.index()].exchanges += 1,
             None => self.fault(LedgerFault::SentWithoutOperation),
@@ -370,6 +404,14 @@ impl Recorder {
     }
 }
 
+/// What is left of an operation that ended.
+struct Ran {
+    dispatched: bool,
+    intended_us: u64,
+    begun_us: u64,
+    trail: Option<Box<Trail>>,
+}
+
 /// The counters of a snapshot that add up: what phones do now is not among them.
 fn counted(totals: &Totals) -> Snapshot {
     let e = &totals.exchanges;
@@ -389,10 +431,6 @@ fn counted(totals: &Totals) -> Snapshot {
         snapshot.dropped += o.dropped();
     }
     snapshot
-}
-
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// From an earlier moment, in microseconds, to `at`; zero if it is later.

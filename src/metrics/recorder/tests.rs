@@ -64,7 +64,7 @@ fn first(status: u16) -> ExchangeFacts {
 fn restore(r: &mut Recorder, phone: u32) {
     let actions = |r: &mut Recorder, at, list: &[Action]| list.iter().for_each(|a| r.action(at, phone, a));
     r.start(ms(903), &Start { at: moment(900), phone, trigger: Trigger::PowerUp, phase: 0 });
-    r.standing(ms(950), Standing::Off, Standing::Booting);
+    r.standing(ms(950), phone, Standing::Off, Standing::Booting);
     let begin = Action::Started { operation: Operation::Restore, intended: moment(1000) };
     actions(r, ms(1010), &[Action::Planned(Operation::Restore), begin, send(Reason::First)]);
     r.dispatched(ms(1020), phone);
@@ -75,7 +75,7 @@ fn restore(r: &mut Recorder, phone: u32) {
     r.exchange(ms(1060), phone, &ExchangeFacts { reused: true, ..answered(200) });
     let end = Action::Finished(Operation::Restore, Outcome::Ok);
     actions(r, ms(1060), &[Action::Stored, end, Action::Provisioned, Action::Timer(Moment::NEVER)]);
-    r.standing(ms(1060), Standing::Booting, Standing::Provisioned);
+    r.standing(ms(1060), phone, Standing::Booting, Standing::Provisioned);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn the_story_of_one_restore() {
 
 #[test]
 fn a_phone_that_does_something_takes_little_and_one_that_rests_nothing() {
-    assert!(size_of::<(u32, UnderWay)>() <= 32);
+    assert!(size_of::<(u32, UnderWay)>() <= 40);
     let mut r = Recorder::new(1_000, 1.0);
     (0..1_000).for_each(|phone| restore(&mut r, phone));
     assert!(r.under_way.is_empty());
@@ -313,7 +313,7 @@ fn tally(shard: &[(u64, u32, Event)]) -> Tally {
             Event::Action(action) => r.action(ms(*at), *phone, action),
             Event::Dispatched => r.dispatched(ms(*at), *phone),
             Event::Exchange(facts) => r.exchange(ms(*at), *phone, facts),
-            Event::Standing(from, to) => r.standing(ms(*at), *from, *to),
+            Event::Standing(from, to) => r.standing(ms(*at), *phone, *from, *to),
         }
     }
     r.finish(ms(6_000))
@@ -328,7 +328,9 @@ proptest! {
 
     #[test]
     fn shards_add_in_any_order(a in shard(), b in shard(), c in shard()) {
-        let (a, b, c) = (tally(&a), tally(&b), tally(&c));
+        // A phone belongs to one shard.
+        let apart = |shard: Vec<(u64, u32, Event)>, n: u32| -> Vec<_> { shard.into_iter().map(|(at, phone, e)| (at, phone + 4 * n, e)).collect() };
+        let (a, b, c) = (tally(&a), tally(&apart(b, 1)), tally(&apart(c, 2)));
         let mut one = a.clone();
         one.merge(&b);
         one.merge(&c);
@@ -365,4 +367,81 @@ proptest! {
         prop_assert_eq!(levels.last().map(|l| l.standings), Some(sum.totals.standings));
         prop_assert!(levels.iter().all(|l| l.in_flight_peak >= l.in_flight && l.in_flight <= 8), "at most one a phone");
     }
+}
+
+/// One operation from its intended start (in ms of real time) until its end.
+fn operation(r: &mut Recorder, phone: u32, from: u64, to: u64, outcome: Outcome) {
+    let begin = Action::Started { operation: Operation::Resync, intended: moment(from) };
+    for action in [Action::Planned(Operation::Resync), begin, send(Reason::First)] {
+        r.action(ms(from), phone, &action);
+    }
+    r.dispatched(ms(from), phone);
+    r.exchange(ms(to), phone, &answered(if outcome.is_success() { 200 } else { 404 }));
+    r.action(ms(to), phone, &Action::Finished(Operation::Resync, outcome));
+}
+
+#[test]
+fn slices_add_up_to_the_whole_and_leave_out_where_nothing_happened() {
+    let (mut sliced, mut whole) = (Recorder::new(2, 1.0), Recorder::new(2, 1.0));
+    let mut slices = Vec::new();
+    for r in [&mut sliced, &mut whole] {
+        operation(r, 0, 100, 450, Outcome::Ok);
+        operation(r, 1, 499, 2_700, Outcome::NotFound);
+    }
+    sliced.roll(ms(2_900));
+    assert!(sliced.take_slices().iter().map(|s| s.number).eq([0]), "the sixth is not over");
+    slices.extend(Recorder::finish_slices(&mut sliced, ms(3_000)));
+    assert!(slices.iter().map(|s| s.number).eq([5, 6]));
+    assert_eq!(sliced.snapshot().finished, 2);
+    let whole = whole.finish(ms(3_000));
+    assert_eq!(whole.totals.operation(Operation::Resync).finished(), 2);
+    assert_eq!(slices[0].totals.operation(Operation::Resync).finished(), 1);
+}
+
+#[test]
+fn the_slowest_are_told_with_their_last_exchanges() {
+    let mut r = Recorder::new(100, 1.0);
+    for phone in 0..100 {
+        r.standing(ms(0), phone, Standing::Off, Standing::Provisioned);
+        operation(&mut r, phone, 10, 100 + u64::from(phone * 37 % 100), Outcome::Ok);
+    }
+    let slowest = r.finish(ms(400)).notables.slowest;
+    let response: Vec<_> = slowest.iter().map(|n| n.response_us / 1_000).collect();
+    assert_eq!(response, [189, 188, 187, 186, 185, 184, 183, 182, 181, 180]);
+    let step = &slowest[0].steps[0];
+    assert_eq!((slowest[0].outcome, step.status, step.took_us), (Some(Outcome::Ok), Some(200), Some(189_000)));
+    assert_eq!((step.method.as_str(), step.at_us), ("GET", 10_000));
+}
+
+#[test]
+fn the_stranded_are_told_until_they_recover() {
+    let mut r = Recorder::new(100, 1.0);
+    let mut tally = Tally::default();
+    for phone in 0..3 {
+        operation(&mut r, phone, 10, 20, Outcome::NotFound);
+    }
+    r.roll(ms(600));
+    r.take_slices().iter().for_each(|slice| tally.add(slice));
+    let stranded = |tally: &Tally| tally.notables.stranded.iter().map(|n| n.phone).collect::<Vec<_>>();
+    assert_eq!(stranded(&tally), [0, 1, 2]);
+    operation(&mut r, 1, 700, 800, Outcome::Ok);
+    r.standing(ms(800), 1, Standing::Off, Standing::Provisioned);
+    // One who comes through keeps what went wrong before, one under way at the end is told of as well.
+    r.action(ms(810), 7, &Action::Started { operation: Operation::Resync, intended: moment(805) });
+    r.finish_slices(ms(900)).iter().for_each(|slice| tally.add(slice));
+    assert_eq!(stranded(&tally), [0, 2, 7]);
+    assert_eq!(tally.notables.stranded[2].outcome, None);
+}
+
+#[test]
+fn long_operations_keep_their_last_exchanges() {
+    let mut r = Recorder::new(1, 1.0);
+    r.action(ms(0), 0, &Action::Started { operation: Operation::Resync, intended: moment(0) });
+    for n in 0..9 {
+        r.action(ms(n), 0, &send(Reason::First));
+        r.exchange(ms(n), 0, &answered(401));
+    }
+    r.action(ms(9), 0, &Action::Finished(Operation::Resync, Outcome::CredentialsRejected));
+    let stranded = &r.finish(ms(9)).notables.stranded[0];
+    assert_eq!((stranded.left_out, stranded.steps.len(), stranded.steps[0].at_us), (3, 6, 3_000));
 }

@@ -1,0 +1,162 @@
+//! What a shard keeps of operations a person may ask about, until the slice is closed and it is written down.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use http::Method;
+
+use crate::metrics::distribution::micros;
+use crate::metrics::{ExchangeFacts, Notable, Notables, Step};
+use crate::phone::{Failure, Operation, Outcome, Request};
+
+/// The last exchanges of an operation under way.
+#[derive(Debug, Default)]
+pub(super) struct Trail {
+    left_out: u32,
+    steps: VecDeque<Sent>,
+}
+
+/// One exchange, as it costs least to keep.
+#[derive(Debug)]
+struct Sent {
+    at_us: u64,
+    took_us: Option<u64>,
+    method: Method,
+    path: String,
+    status: Option<u16>,
+    failure: Option<Failure>,
+}
+
+impl Trail {
+    /// A request is sent.
+    pub(super) fn sent(&mut self, at: Duration, request: &Request) {
+        if self.steps.len() == Notable::STEPS {
+            self.steps.pop_front();
+            self.left_out += 1;
+        }
+        let (method, path) = (request.method.clone(), request.path.clone());
+        self.steps.push_back(Sent { at_us: micros(at), took_us: None, method, path, status: None, failure: None });
+    }
+
+    /// The last request's exchange ended.
+    pub(super) fn ended(&mut self, at: Duration, facts: &ExchangeFacts) {
+        if let Some(last) = self.steps.back_mut() {
+            last.took_us = Some(micros(at).saturating_sub(last.at_us));
+            (last.status, last.failure) = (facts.status, facts.failure);
+        }
+    }
+}
+
+/// An operation that may be told of.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) phone: u32,
+    pub(super) operation: Operation,
+    pub(super) outcome: Option<Outcome>,
+    pub(super) intended_us: u64,
+    pub(super) response_us: u64,
+    pub(super) trail: Option<Box<Trail>>,
+}
+
+impl Told {
+    fn notable(&self) -> Notable {
+        let trail = self.trail.as_deref();
+        let steps = trail.into_iter().flat_map(|trail| &trail.steps).map(|sent| Step {
+            at_us: sent.at_us,
+            took_us: sent.took_us,
+            method: sent.method.to_string(),
+            path: sent.path.clone(),
+            status: sent.status,
+            failure: sent.failure,
+        });
+        Notable {
+            phone: self.phone,
+            extension: String::new(),
+            operation: self.operation,
+            outcome: self.outcome,
+            intended_us: self.intended_us,
+            response_us: self.response_us,
+            left_out: trail.map_or(0, |trail| trail.left_out),
+            steps: steps.collect(),
+        }
+    }
+}
+
+/// Who is worth telling of, in this slice and so far.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// Slowest response times told so far, by operation, rising.
+    told: [Vec<u64>; Operation::ALL.len()],
+    /// The slowest of this slice, by operation: those not slower than what was told already are not among them.
+    slow: [Vec<Told>; Operation::ALL.len()],
+    /// Phones never provisioned whose last operation went wrong.
+    stranded: BTreeMap<u32, Told>,
+    /// Of these, those of whom this slice has news.
+    news: BTreeSet<u32>,
+    recovered: Vec<u32>,
+}
+
+impl Watch {
+    /// An operation ended. `provisioned`: whether its phone ever came through the boot chain.
+    pub(super) fn ended(&mut self, told: Told, provisioned: bool) {
+        let is_success = told.outcome.is_some_and(|outcome| outcome.is_success());
+        if !provisioned && !is_success {
+            self.strand(told);
+        } else {
+            self.rank(told);
+        }
+    }
+
+    /// The phone came through after all.
+    pub(super) fn provisioned(&mut self, phone: u32) {
+        if self.stranded.remove(&phone).is_some() {
+            self.news.remove(&phone);
+            self.recovered.push(phone);
+        }
+    }
+
+    pub(super) fn strand(&mut self, told: Told) {
+        if self.stranded.len() < Notables::STRANDED || self.stranded.contains_key(&told.phone) {
+            self.news.insert(told.phone);
+            self.stranded.insert(told.phone, told);
+        }
+    }
+
+    fn rank(&mut self, told: Told) {
+        let index = told.operation.index();
+        let before = &self.told[index];
+        if before.len() >= Notables::SLOWEST && before.first().is_some_and(|least| told.response_us <= *least) {
+            return;
+        }
+        let slow = &mut self.slow[index];
+        if slow.len() < Notables::SLOWEST {
+            return slow.push(told);
+        }
+        if let Some(least) = slow.iter_mut().min_by_key(|slow| slow.response_us)
+            && told.response_us > least.response_us
+        {
+            *least = told;
+        }
+    }
+
+    /// What this slice has to tell.
+    pub(super) fn close(&mut self) -> Notables {
+        let mut notables = Notables::default();
+        for (slow, told) in self.slow.iter_mut().zip(&mut self.told) {
+            if slow.is_empty() {
+                continue;
+            }
+            told.extend(slow.iter().map(|slow| slow.response_us));
+            told.sort_unstable();
+            told.drain(..told.len().saturating_sub(Notables::SLOWEST));
+            notables.slowest.extend(slow.drain(..).map(|slow| slow.notable()));
+        }
+        let news = std::mem::take(&mut self.news);
+        notables.stranded = news.iter().filter_map(|phone| self.stranded.get(phone)).map(Told::notable).collect();
+        notables.recovered = std::mem::take(&mut self.recovered);
+        notables.recovered.sort_unstable();
+        // Puts them in order.
+        notables.merge(&Notables::default());
+        notables
+    }
+}

@@ -1,0 +1,71 @@
+//! JUnit's XML, for whatever shows test results: the verdict and each threshold is a test case.
+
+use std::io;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use crate::metrics::Validity;
+use crate::report::number::value;
+use crate::report::{Summary, summary};
+
+/// The run as one test suite.
+///
+/// # Errors
+/// Only those of the XML writer.
+pub(super) fn render(s: &Summary) -> io::Result<String> {
+    let mut suite = TestSuite::new(format!("bootstorm {}", s.workload.name));
+    // A value that is no time is left out.
+    suite.timestamp = s.started_at.parse().ok();
+    suite.set_time(std::time::Duration::try_from_secs_f64(s.wall_s).unwrap_or_default());
+    suite.add_test_case(verdict(s));
+    suite.add_test_cases(s.thresholds.iter().map(|t| threshold(s, t)));
+    for (name, value) in [("seed", s.seed.to_string()), ("sha256", s.workload.sha256.clone())] {
+        suite.add_property((name, value.as_str()));
+    }
+    let mut report = Report::new("bootstorm");
+    report.add_test_suite(suite);
+    let mut text = report.to_string().map_err(io::Error::other)?;
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// Fails if the measurement is invalid; a degraded one passes and says why it is no better.
+fn verdict(s: &Summary) -> TestCase {
+    let mut reasons = s.verdict.reasons.join("\n");
+    let status = match s.verdict.state {
+        Validity::Invalid => failed(&format!("the measurement is invalid: {}", s.verdict.reasons.join("; "))),
+        Validity::Valid | Validity::Degraded => TestCaseStatus::success(),
+    };
+    let mut case = TestCase::new("the measurement is valid", status);
+    case.set_classname(format!("bootstorm.{}.verdict", s.workload.name));
+    if s.marks.partial {
+        reasons.push_str("\nthe run was interrupted: these are the figures of a part of it");
+    }
+    if s.marks.tls_not_verified {
+        reasons.push_str("\ncertificates were not verified");
+    }
+    if !reasons.is_empty() {
+        case.set_system_out(format!("{}: {}", s.verdict.state.name(), reasons.trim_start()));
+    }
+    case
+}
+
+fn threshold(s: &Summary, t: &summary::Threshold) -> TestCase {
+    let is = match t.value {
+        Some(known) => format!("it is {}", value(known)),
+        None => "no figure: too few samples, or nothing of the kind happened".to_owned(),
+    };
+    let status = if t.pass { TestCaseStatus::success() } else { failed(&format!("{} does not hold: {is}", t.text)) };
+    let mut case = TestCase::new(t.text.as_str(), status);
+    case.set_classname(format!("bootstorm.{}.threshold", s.workload.name));
+    case.set_system_out(is);
+    case
+}
+
+fn failed(message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_message(message);
+    status
+}
