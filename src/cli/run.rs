@@ -333,13 +333,7 @@ fn record(plan: &Plan, started_at: SystemTime, driven: Driven, open_files: u64, 
 fn check_thresholds(plan: &Plan, record: &Record) -> Vec<ThresholdResult> {
     // A summary is plain data: it always becomes JSON.
     let figures = serde_json::to_value(Summary::of(record)).unwrap_or_default();
-    plan.thresholds
-        .iter()
-        .map(|threshold| {
-            let checked = threshold.check(&figures);
-            ThresholdResult { text: threshold.to_string(), value: checked.value, pass: checked.passed() }
-        })
-        .collect()
+    plan.thresholds.iter().map(|threshold| ThresholdResult::check(threshold, &figures, &record.marks)).collect()
 }
 
 /// Writes the folder, prints the summary, and says how it all ends.
@@ -373,7 +367,7 @@ fn end(record: &Record) -> Result<Exit, Ended> {
         let message = format!("the measurement is invalid: {}", verdict.reasons.join("; "));
         return Err(Ended { exit: Exit::Invalid, message });
     }
-    let crossed: Vec<_> = record.thresholds.iter().filter(|t| !t.pass).map(crossed).collect();
+    let crossed: Vec<_> = record.thresholds.iter().filter(|t| t.judgement.failed()).map(crossed).collect();
     if crossed.is_empty() {
         return Ok(Exit::Passed);
     }
@@ -383,9 +377,11 @@ fn end(record: &Record) -> Result<Exit, Ended> {
 }
 
 fn crossed(threshold: &ThresholdResult) -> String {
-    match threshold.value {
-        Some(value) => format!("{} (it is {})", threshold.text, number::value(value)),
-        None => format!("{} (no figure: too few samples, or nothing of the kind happened)", threshold.text),
+    let unit = number::unit(&threshold.unit);
+    match (threshold.judgement.why_unknown(), threshold.value) {
+        (Some(why), _) => format!("{} (no figure: {why})", threshold.text),
+        (None, Some(value)) => format!("{} (it is {}{unit})", threshold.text, number::value(value)),
+        (None, None) => threshold.text.clone(),
     }
 }
 

@@ -113,7 +113,7 @@ impl Manifest {
 
     /// The same with what must be known by the run's end.
     pub fn marked(mut self, marks: &metrics::Marks) -> Manifest {
-        self.marks = Marks { partial: marks.partial, tls_not_verified: marks.tls_not_verified };
+        self.marks = Marks::of(marks);
         self
     }
 

@@ -35,6 +35,11 @@ pub(crate) fn value(value: f64) -> String {
     if value >= 0.0 && value.fract() == 0.0 { count(value as u64) } else { figure(Some(value)) }
 }
 
+/// A unit as it stands behind a value: apart from it, and nothing if there is none.
+pub(crate) fn unit(unit: &str) -> String {
+    if unit.is_empty() || unit.starts_with('/') { unit.to_owned() } else { format!(" {unit}") }
+}
+
 /// Seconds: `0.412 s`, `41.2 s`, and from two minutes on `12 min 34 s`, `3 h 05 min`.
 pub(crate) fn seconds(value: Option<f64>) -> String {
     match value {

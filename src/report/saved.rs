@@ -146,12 +146,9 @@ fn checked(header: &Header, record: &Record) -> Vec<ThresholdResult> {
     // A summary is plain data: it always becomes JSON.
     let figures = serde_json::to_value(Summary::of(record)).unwrap_or_default();
     let check = |(figure, comparison): &(String, String)| match Threshold::parse(figure, comparison) {
-        Ok(threshold) => {
-            let checked = threshold.check(&figures);
-            ThresholdResult { text: threshold.to_string(), value: checked.value, pass: checked.passed() }
-        }
+        Ok(threshold) => ThresholdResult::check(&threshold, &figures, &record.marks),
         // A later version's: what cannot be told does not hold.
-        Err(_) => ThresholdResult { text: format!("{figure} {comparison}"), value: None, pass: false },
+        Err(_) => ThresholdResult { text: format!("{figure} {comparison}"), ..ThresholdResult::default() },
     };
     header.thresholds.iter().map(check).collect()
 }

@@ -34,7 +34,7 @@ enum Names {
 }
 
 /// The keys of a spread.
-const SPREAD: [&str; 8] = ["samples", "mean", "p50", "p90", "p95", "p99", "p99_9", "max"];
+const SPREAD: [&str; 9] = ["samples", "mean", "p50", "p90", "p95", "p99", "p99_9", "p99_99", "max"];
 
 /// What is known of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,16 @@ pub(crate) fn find(figure: &str) -> Result<Known, String> {
 }
 
 /// Ratios and shares; what has no unit in its name and is none of these is a count.
-const RATIOS: [&str; 5] = ["cpu_busy", "cpu_busy_max", "per_operation", "retry_rate", "amplification"];
+const RATIOS: [&str; 8] = [
+    "cpu_busy",
+    "cpu_busy_max",
+    "per_operation",
+    "retry_rate",
+    "amplification",
+    "shard_demand_max",
+    "shard_waited_max",
+    "steal_max",
+];
 
 /// The unit of a figure, as its name says.
 pub(crate) fn unit(figure: &str) -> Unit {
@@ -78,7 +87,7 @@ pub(crate) fn unit(figure: &str) -> Unit {
     }
     let ends = |suffix: &str| figure.split('.').any(|key| key.ends_with(suffix));
     match () {
-        () if RATIOS.contains(&last) || above.ends_with("_share") => Unit::PURE,
+        () if RATIOS.contains(&last) || above.ends_with("core_busy_max") => Unit::PURE,
         () if ends("_ms") => Unit::MILLISECONDS,
         () if ends("_us") => Unit::MICROSECONDS,
         () if last.ends_with("_s") => Unit::SECONDS,
@@ -199,9 +208,24 @@ fn summary() -> Shape {
             (
                 "generator",
                 object(
-                    &["shards", "cpu_busy", "cpu_busy_max", "cpu_s", "open_files", "rss_bytes", "rss_per_phone_bytes"],
-                    &["loop_lag_ms", "pace_ms"],
-                    vec![],
+                    &[
+                        "shards",
+                        "cpu_busy",
+                        "cpu_busy_max",
+                        "cpu_s",
+                        "shard_demand_max",
+                        "shard_waited_max",
+                        "steal_max",
+                        "backlog_max",
+                        "open_files",
+                        "open_files_limit",
+                        "ports_max",
+                        "ports_limit",
+                        "rss_bytes",
+                        "rss_per_phone_bytes",
+                    ],
+                    &["loop_lag_ms", "timer_floor_ms", "pace_ms"],
+                    vec![("core_busy_max", Shape::Counters(Names::Any))],
                 ),
             ),
         ],
@@ -212,7 +236,14 @@ fn operation() -> Shape {
     object(
         &["planned", "started", "dropped", "succeeded", "exchanges", "undispatched"],
         &["response_ms", "response_ok_ms", "service_ms", "lateness_ms"],
-        vec![("outcomes", Shape::Counters(Names::Outcomes)), ("dropped_causes", Shape::Counters(Names::DropCauses))],
+        vec![
+            ("outcomes", Shape::Counters(Names::Outcomes)),
+            ("dropped_causes", Shape::Counters(Names::DropCauses)),
+            (
+                "response_interval_ms",
+                Shape::Object(["p50", "p90", "p99"].map(|q| (q, numbers(&["low", "high"]))).into()),
+            ),
+        ],
     )
 }
 

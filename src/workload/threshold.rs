@@ -247,7 +247,7 @@ impl Threshold {
 
     /// The comparison and what it is compared with, as typed: with [`Threshold::figure`], what
     /// [`Threshold::parse`] takes.
-    pub fn goal(&self) -> &str {
+    pub fn typed(&self) -> &str {
         &self.goal
     }
 

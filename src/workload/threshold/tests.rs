@@ -37,7 +37,7 @@ fn comparisons_are_read_and_shown_as_typed() {
         let t = Threshold::parse("phones.failed", typed).unwrap();
         assert_eq!((t.comparison(), t.check(&summary()).limit), (comparison, Some(limit)));
         assert_eq!(t.to_string(), format!("phones.failed {typed}"));
-        assert_eq!((t.figure(), t.goal()), ("phones.failed", typed));
+        assert_eq!((t.figure(), t.typed()), ("phones.failed", typed));
     }
     for bad in ["", "0", "=< 3", "= 0", "=== 0"] {
         let wrong = Threshold::parse("phones.failed", bad);
@@ -178,7 +178,7 @@ proptest! {
                 Ok(threshold) => {
                     let verdict = threshold.check(&summary());
                     prop_assert!(verdict.value.is_none_or(f64::is_finite));
-                    let again = Threshold::parse(threshold.figure(), threshold.goal());
+                    let again = Threshold::parse(threshold.figure(), threshold.typed());
                     prop_assert_eq!(again, Ok(threshold), "{}", text);
                 }
                 Err(ThresholdError::Expression { character, .. }) => {
