@@ -16,6 +16,7 @@
 //!    metrics  workload          facts, histograms, verdict · file (as typed) → plan (as meant)
 //!            phone              pure: the phone machine and its families
 //!            auth               pure: challenges, Basic, Digest (both sides), stores
+//!            statistics         pure: intervals, comparisons, the check of arrivals; imports nothing of ours
 //! ```
 //!
 //! Without the `live` feature only what is pure is built: no sockets, no clock, no runtime.
@@ -32,5 +33,6 @@ pub mod net;
 pub mod phone;
 pub mod report;
 pub mod simulate;
+pub mod statistics;
 pub mod target;
 pub mod workload;

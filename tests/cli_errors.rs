@@ -148,7 +148,9 @@ fn what_is_typed_wrong_says_what_would_be_right() {
     let cases: [(&[&str], String); 10] = [
         (
             &["rnu"],
-            format!("unrecognized subcommand 'rnu'\n\n  tip: the verbs are run, plan, serve, interop, trace{usage}"),
+            format!(
+                "unrecognized subcommand 'rnu'\n\n  tip: the verbs are run, report, plan, serve, interop, trace{usage}"
+            ),
         ),
         (&["--quick"], format!("unexpected argument '--quick' found{usage}")),
         (

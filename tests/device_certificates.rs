@@ -136,7 +136,7 @@ fn on_embedded(home: &Path, text: &str) -> (Totals, Stats, BTreeSet<String>) {
     let access_log = Some(AccessLog::open(&log).unwrap());
     let running = target::start_logged(live::embedded(&plan), site, None, access_log).unwrap();
     let setting = live::setting(&plan, running.origin(), running.ca_pem(), 2, 500);
-    let driven = driver::run(&plan, &setting).unwrap();
+    let driven = driver::run(&plan, setting).unwrap();
     let stats = running.stop();
     let log = std::fs::read_to_string(log).unwrap();
     let subjects = log.lines().map(|line| line.rsplit('"').nth(1).unwrap().to_owned()).collect();

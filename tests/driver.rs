@@ -72,7 +72,7 @@ fn connections_stay_within_their_bound_and_everybody_gets_a_turn() {
 #[test]
 fn a_bound_below_the_number_of_shards_is_kept_too() {
     let driven = live::run(&plan(20, "", ""), 4, 1);
-    assert_eq!((driven.peak_connections, driven.cpu.len()), (1, 1));
+    assert_eq!((driven.peak_connections, driven.generator.shards), (1, 1));
     assert_eq!(outcomes(&driven.tally.totals, Outcome::Ok), 20);
     let driven = live::run(&plan(20, "", ""), 2, 3);
     assert!(driven.peak_connections <= 3);
@@ -99,7 +99,7 @@ fn silent_server() -> (Origin, Arc<Mutex<BTreeSet<std::net::IpAddr>>>) {
 fn an_answer_that_never_comes_is_a_timeout_of_its_own_name() {
     let plan = plan(20, "", "[timeouts]\nfirst-byte = \"100ms\"");
     let (origin, _) = silent_server();
-    let driven = driver::run(&plan, &live::setting(&plan, origin, None, 1, 100)).unwrap();
+    let driven = driver::run(&plan, live::setting(&plan, origin, None, 1, 100)).unwrap();
     let totals = &driven.tally.totals;
     assert_eq!(outcomes(totals, Outcome::Failed(Failure::TimeoutFirstByte)), 20);
     assert_eq!(totals.standings.failed, 20);
@@ -112,7 +112,7 @@ fn power_that_goes_and_returns_in_mid_exchange_ends_the_operation_and_boots_anew
                  [timeouts]\nfirst-byte = \"500ms\"";
     let plan = plan(10, "", again);
     let (origin, _) = silent_server();
-    let driven = driver::run(&plan, &live::setting(&plan, origin, None, 1, 100)).unwrap();
+    let driven = driver::run(&plan, live::setting(&plan, origin, None, 1, 100)).unwrap();
     let totals = &driven.tally.totals;
     assert_eq!(outcomes(totals, Outcome::Failed(Failure::Aborted)), 10);
     assert_eq!(outcomes(totals, Outcome::Failed(Failure::TimeoutFirstByte)), 10);
@@ -132,7 +132,7 @@ fn an_interrupted_run_drains_and_a_second_interrupt_ends_it_at_once() {
     let setting = live::setting(&plan, origin, None, 2, 100);
     let control = setting.control.clone();
     let driven = thread::scope(|scope| {
-        let run = scope.spawn(|| driver::run(&plan, &setting).unwrap());
+        let run = scope.spawn(|| driver::run(&plan, setting).unwrap());
         // The first requests hang at the server by the time it has seen a connection.
         while sources.lock().unwrap().is_empty() {
             thread::yield_now();
@@ -159,7 +159,7 @@ fn the_rest_of_the_plan_is_dropped_when_a_run_is_interrupted() {
     let setting = live::setting(&plan, origin, None, 2, 100);
     let control = setting.control.clone();
     let driven = thread::scope(|scope| {
-        let run = scope.spawn(|| driver::run(&plan, &setting).unwrap());
+        let run = scope.spawn(|| driver::run(&plan, setting).unwrap());
         while sources.lock().unwrap().is_empty() {
             thread::yield_now();
         }
@@ -179,7 +179,7 @@ fn the_rest_of_the_plan_is_dropped_when_a_run_is_interrupted() {
 fn phones_come_from_the_named_sources_in_turn() {
     let plan = plan(64, "", "[network]\nsources = [\"127.0.7.1-127.0.7.16\"]\n[timeouts]\nfirst-byte = \"100ms\"");
     let (origin, sources) = silent_server();
-    driver::run(&plan, &live::setting(&plan, origin, None, 2, 100)).unwrap();
+    driver::run(&plan, live::setting(&plan, origin, None, 2, 100)).unwrap();
     let named: BTreeSet<std::net::IpAddr> = (1..=16).map(|n| format!("127.0.7.{n}").parse().unwrap()).collect();
     assert_eq!(*sources.lock().unwrap(), named);
 }
@@ -215,7 +215,7 @@ fn a_server_that_closes_after_each_answer_costs_connections_and_nothing_else() {
     let again = "[[phase]]\nname = \"again\"\nat = \"1s\"\ndoes = \"resync\"\narrival = \"at-once\"";
     let plan = plan(20, "", again);
     let origin = Origin { tls: false, host: "127.0.0.1".into(), port };
-    let driven = driver::run(&plan, &live::setting(&plan, origin, None, 1, 100)).unwrap();
+    let driven = driver::run(&plan, live::setting(&plan, origin, None, 1, 100)).unwrap();
     let totals = &driven.tally.totals;
     assert_eq!(outcomes(totals, Outcome::Ok), 40);
     assert_eq!((totals.exchanges.opened, totals.exchanges.reused), (40, 0));

@@ -18,16 +18,6 @@ pub(super) fn describe() -> Machine {
     }
 }
 
-/// The most resident memory this process has had; 0 where the system does not say.
-pub(super) fn peak_rss() -> u64 {
-    line_of("/proc/self/status", "VmHWM").as_deref().and_then(kib).unwrap_or(0)
-}
-
-/// How many files this process has open; 0 where the system does not say.
-pub(super) fn open_files() -> u64 {
-    fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64)
-}
-
 /// Whether this process was told by its parent to ignore a signal; no where the system does not say.
 pub(super) fn ignores(signal: i32) -> bool {
     let mask = line_of("/proc/self/status", "SigIgn").and_then(|mask| u64::from_str_radix(&mask, 16).ok());

@@ -1,5 +1,6 @@
 //! The command line: one file per verb; nothing but parsing, wiring and printing.
 
+mod compare;
 mod environment;
 mod exit;
 mod format;
@@ -9,6 +10,8 @@ mod monitor;
 mod password;
 mod plan;
 mod progress;
+mod repeat;
+mod report;
 mod run;
 mod serve;
 mod trace;
@@ -47,13 +50,17 @@ Exit codes:
   2    wrong usage or workload
   97   the measurement is invalid: the generator, not the server, was the limit
   98   interoperability differs from what was expected
-  99   a threshold was crossed
+  99   a threshold was crossed, or a comparison found a regression
   130  interrupted (the first Ctrl-C drains and reports, the second ends at once)";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Carry out a workload and report what phones and server went through
     Run(run::RunArgs),
+    /// Read a saved run's journal again: print its summary, and rebuild its other files
+    Report(report::ReportArgs),
+    /// Tell whether saved runs are faster or slower than others, the same, or not to be told apart
+    Compare(compare::CompareArgs),
     /// Say what a workload would do, without sending anything
     Plan(plan::PlanArgs),
     /// Serve files to phones: the embedded target on its own
@@ -77,6 +84,8 @@ pub fn main() -> ExitCode {
     };
     let ended = log(cli.verbose).and_then(|()| match cli.verb {
         Verb::Run(args) => run::run(args),
+        Verb::Report(args) => report::run(args),
+        Verb::Compare(args) => compare::run(args),
         Verb::Plan(args) => plan::run(args),
         Verb::Serve(args) => serve::run(args),
         Verb::Interop(args) => interop::run(args),

@@ -1,5 +1,6 @@
 //! `bootstorm run`: from a workload to a report.
 
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,15 +15,16 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::format::FormatArgs;
 use super::monitor::{self, Monitor};
 use super::progress::Progress;
+use super::repeat::{self, Repeated, SeriesArgs};
+use super::report::tell;
 use super::workload::WorkloadArgs;
-use super::{Ended, Exit, colour, machine};
-use crate::driver::{self, Control, Driven, Setting};
-use crate::metrics::{
-    Distribution, GeneratorFacts, Marks, PlanFacts, Record, SnapshotCell, Tally, ThresholdResult, Timeline,
-};
+use super::{Ended, Exit, machine};
+use crate::driver::{self, Control, Driven, Handicap, Live, RunError, Setting};
+use crate::metrics::journal::Header;
+use crate::metrics::{Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline, Verdict};
 use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin};
-use crate::report::{self, Circumstances, Folder, Manifest, Summary, Told, number, prometheus};
+use crate::report::{self, Circumstances, Folder, Manifest, Saved, Summary, number, prometheus};
 use crate::target::{self, Authority, Running, Site};
 use crate::workload::{Plan, Target};
 
@@ -40,12 +42,17 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "ADDR", env = "BOOTSTORM_PROMETHEUS", hide_env_values = true)]
     #[arg(value_parser = monitor::address, help_heading = "Results")]
     prometheus: Option<SocketAddr>,
+    #[command(flatten)]
+    series: SeriesArgs,
     /// Run on this many threads instead of one per core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Generator")]
     shards: Option<u32>,
     /// Do not verify the server's certificates; stamped on every output
     #[arg(long, help_heading = "Generator")]
     dangerously_skip_tls_verification: bool,
+    /// Do not end with 97 if the generator, and not the server, was the limit; stamped on every output
+    #[arg(long, help_heading = "Generator")]
+    accept_invalid: bool,
 }
 
 /// The server a run plays against, and how to reach it.
@@ -63,6 +70,11 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     plan.tls.verify &= !args.dangerously_skip_tls_verification;
     let plan = Arc::new(plan);
     let runtime = runtime()?;
+    if args.series.wanted()? {
+        let folder = || folder(&args, &plan);
+        let repeated = Repeated { workload: &args.workload, folder: &folder, format: args.format.chosen() };
+        return repeat::run(&args.series, &repeated, &plan, &runtime);
+    }
     limits::raise_open_files().map_err(Ended::net)?;
     let server = find_server(&plan)?;
     let settings = client_settings(&plan, &server, &runtime, &args)?;
@@ -76,40 +88,80 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     let folder = folder(&args, &plan)?;
 
     let shards = u32::try_from(settings.shards).unwrap_or(1);
+    let started_at = now();
+    let circumstances = Circumstances {
+        effective: plan.effective.clone(),
+        overrides: args.workload.changes(),
+        target: format!("{}{}", server.origin, server.base),
+        consent: None,
+        machine: machine::describe(),
+        limits: bounds.as_limits(&plan),
+    };
+    let facts = PlanFacts::of(&plan);
+    let manifest = Manifest::of(&facts, started_at, circumstances);
+    let journal_path = folder.path().join(Saved::JOURNAL);
     let setting = Setting {
         origin: server.origin.clone(),
         base: server.base.clone(),
         net: settings,
         max_connections: bounds.connections,
         shards,
+        embedded: server.embedded.is_some(),
+        ports: Some(bounds.limits.connections_by_ports),
+        timer_floor: driver::timer_floor().map_err(Ended::undone)?,
         control: Control::default(),
         snapshots: (0..shards).map(|_| Arc::new(SnapshotCell::new())).collect(),
+        live: Live::default(),
+        journal: Some(Box::new(create(&journal_path)?)),
+        header: header(&plan, facts.clone(), &manifest, args.accept_invalid),
+        handicap: Handicap::None,
     };
-    let files_at_rest = machine::open_files();
-    let started_at = now();
     if let Some(target) = &server.embedded {
         target.begin(plan.compression);
     }
-    let watchers = monitor.map(|monitor| monitor.serve(live_metrics(&plan, &setting, started_at)));
-    let driven = drive(&runtime, &plan, &setting, watchers).map_err(|error| {
+    let watchers = monitor.map(|monitor| monitor.serve(live_metrics(&setting, started_at)));
+    let driven = drive(&runtime, &plan, setting, watchers).map_err(|error| {
+        if !matches!(error, RunError::Panic) {
+            // Nothing happened: there is nothing to tell.
+            let _ = fs::remove_file(&journal_path);
+        }
         folder.abandon();
         Ended::undone(error)
     })?;
-    // An embedded target holds the other end of each connection in this same process.
-    let files_per_connection = if server.embedded.is_some() { 2 } else { 1 };
-    let open_files = files_at_rest + driven.peak_connections as u64 * files_per_connection;
     drop(server.embedded);
 
-    let record = record(&plan, started_at, driven, open_files, &setting);
-    let circumstances = Circumstances {
-        effective: plan.effective.clone(),
-        overrides: args.workload.changes(),
-        target: format!("{}{}", setting.origin, setting.base),
-        consent: None,
-        machine: machine::describe(),
-        limits: bounds.as_limits(&plan),
-    };
-    report(&args, &folder, &record, circumstances)
+    let saved = saved(&plan, facts, manifest, driven, folder.path());
+    report(&args, &folder, &saved)
+}
+
+/// The run as its journal tells it, second by second. If that could not be written to its end, what is known without.
+fn saved(plan: &Plan, facts: PlanFacts, manifest: Manifest, driven: Driven, folder: &Path) -> Saved {
+    match (&driven.journal_error, Saved::open(folder)) {
+        (None, Ok(saved)) => return saved,
+        (Some(error), _) => tracing::warn!("{error}: nothing is told second by second"),
+        (None, Err(error)) => tracing::warn!("{error}: nothing is told second by second"),
+    }
+    let record = record(plan, facts, driven);
+    let manifest = manifest.marked(&record.marks);
+    Saved { record, manifest, end: None }
+}
+
+/// The journal's file, in the run's own folder.
+fn create(path: &Path) -> Result<File, Ended> {
+    File::create_new(path)
+        .map_err(|source| Ended::folder(report::FolderError::Unwritable { path: path.to_owned(), source }))
+}
+
+/// What the journal begins with.
+fn header(plan: &Plan, facts: PlanFacts, manifest: &Manifest, accepted_invalid: bool) -> Header {
+    Header {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        plan: facts,
+        thresholds: plan.thresholds.iter().map(|t| (t.figure().to_owned(), t.typed().to_owned())).collect(),
+        manifest: manifest.to_text(),
+        marks: Marks { tls_not_verified: !plan.tls.verify, accepted_invalid, ..Marks::default() },
+        ..Header::default()
+    }
 }
 
 /// Where the run is written. Made before the storm, so that a disk that takes nothing is known then.
@@ -216,9 +268,10 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
 fn drive(
     runtime: &Runtime,
     plan: &Arc<Plan>,
-    setting: &Setting,
+    setting: Setting,
     watchers: Option<impl Future<Output = ()>>,
-) -> Result<Driven, driver::RunError> {
+) -> Result<Driven, RunError> {
+    let (control, snapshots) = (setting.control.clone(), setting.snapshots.clone());
     let mut progress = Progress::new(plan.phones().into());
     // Before the first phone: who interrupts early gets a report as well.
     let within = runtime.enter();
@@ -234,8 +287,8 @@ fn drive(
             let mut tick = tokio::time::interval(Duration::from_millis(100));
             while !run.is_finished() {
                 tokio::select! {
-                    _ = tick.tick() => progress.show(&setting.snapshots),
-                    () = any_of(&mut signals) => progress.interrupted(setting.control.interrupt()),
+                    _ = tick.tick() => progress.show(&snapshots),
+                    () = any_of(&mut signals) => progress.interrupted(control.interrupt()),
                 }
             }
             io::Result::Ok(())
@@ -256,26 +309,26 @@ fn drive(
         if let Err(error) = watched {
             tracing::warn!("signals cannot be watched ({error}): Ctrl-C will end the run without a report");
         }
-        let ended = run.join().unwrap_or(Err(driver::RunError::Panic));
+        let ended = run.join().unwrap_or(Err(RunError::Panic));
         progress.end();
         ended
     })
 }
 
 /// What is told to whoever asks while the run is on.
-fn live_metrics(plan: &Plan, setting: &Setting, started_at: SystemTime) -> impl Fn() -> String + 'static {
-    let facts = PlanFacts::of(plan);
-    let snapshots = setting.snapshots.clone();
-    let marks = Marks { tls_not_verified: !plan.tls.verify, ..Marks::default() };
+fn live_metrics(setting: &Setting, started_at: SystemTime) -> impl Fn() -> String + 'static {
+    let (facts, marks) = (setting.header.plan.clone(), setting.header.marks);
+    let (live, snapshots) = (setting.live.clone(), setting.snapshots.clone());
     move || {
         let in_flight = snapshots.iter().map(|shard| shard.read().in_flight).sum();
+        let known = live.known().clone();
         let record = Record {
             plan: facts.clone(),
             started_at,
-            wall: now().duration_since(started_at).unwrap_or_default(),
-            tally: Tally::default(),
+            wall: known.until,
+            tally: known.tally,
             timeline: Timeline::default(),
-            generator: GeneratorFacts::default(),
+            generator: known.generator,
             marks,
             thresholds: Vec::new(),
         };
@@ -293,36 +346,15 @@ async fn any_of(signals: &mut [Signal]) {
 }
 
 /// Everything the reports are made from.
-fn record(plan: &Plan, started_at: SystemTime, driven: Driven, open_files: u64, setting: &Setting) -> Record {
-    let shards = u32::try_from(driven.cpu.len()).unwrap_or(u32::MAX).max(1);
-    let cpu_seconds: f64 = driven.cpu.iter().map(Duration::as_secs_f64).sum();
-    let busiest = driven.cpu.iter().max().copied().unwrap_or_default();
-    let wall = driven.wall.as_secs_f64().max(1e-9);
-    // Threads beyond the cores share them: together they can be no busier than these.
-    let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
+fn record(plan: &Plan, facts: PlanFacts, driven: Driven) -> Record {
     let mut record = Record {
-        plan: PlanFacts::of(plan),
-        started_at,
+        plan: facts,
+        started_at: driven.started_at,
         wall: driven.wall,
         tally: driven.tally,
         timeline: Timeline::default(),
-        generator: GeneratorFacts {
-            shards,
-            cpu_busy: cpu_seconds / wall / f64::from(shards.min(cores)),
-            cpu_busy_max: busiest.as_secs_f64() / wall,
-            cpu_seconds,
-            loop_lag: driven.loop_lag,
-            timer_floor: Distribution::new(),
-            max_connections: setting.max_connections as u64,
-            open_files,
-            rss_bytes: machine::peak_rss(),
-            rss_per_phone: None,
-        },
-        marks: Marks {
-            partial: setting.control.was_interrupted(),
-            tls_not_verified: !plan.tls.verify,
-            ..Marks::default()
-        },
+        generator: driven.generator,
+        marks: driven.marks,
         thresholds: Vec::new(),
     };
     record.thresholds = check_thresholds(plan, &record);
@@ -337,35 +369,28 @@ fn check_thresholds(plan: &Plan, record: &Record) -> Vec<ThresholdResult> {
 }
 
 /// Writes the folder, prints the summary, and says how it all ends.
-fn report(args: &RunArgs, folder: &Folder, record: &Record, circumstances: Circumstances) -> Result<Exit, Ended> {
-    let summary = Summary::of(record);
-    let manifest = Manifest::of(&record.plan, record.started_at, circumstances).marked(&record.marks);
-    let written = folder.write(&manifest, &summary, &record.tally.intervals);
-    let told = Told {
-        summary: &summary,
-        manifest: Some(&manifest),
-        totals: Some(&record.tally.totals),
-        folder: written.is_ok().then_some(folder.path()),
-        colour: colour(&io::stdout()),
-    };
-    let text = args.format.chosen().render(&told).map_err(Ended::undone)?;
-    let printed = super::print(&text);
+fn report(args: &RunArgs, folder: &Folder, saved: &Saved) -> Result<Exit, Ended> {
+    let summary = Summary::of(&saved.record);
+    let written = folder.write(saved);
+    let printed = tell(args.format, saved, &summary, written.is_ok().then_some(folder.path()));
     // A disk that filled up meanwhile does not take the figures from the person who waited for them.
     written.map_err(Ended::folder)?;
     printed?;
-    end(record)
+    end(&saved.record, &summary.verdict)
 }
 
 /// How a finished run ends: what a script must know is said on stderr too, whatever stdout holds.
-fn end(record: &Record) -> Result<Exit, Ended> {
-    let verdict = record.verdict();
+fn end(record: &Record, verdict: &Verdict) -> Result<Exit, Ended> {
     if record.marks.partial {
         let message = "interrupted: the report is of the part that was done".to_owned();
         return Err(Ended { exit: Exit::Interrupted, message });
     }
     if verdict.is_invalid() {
         let message = format!("the measurement is invalid: {}", verdict.reasons.join("; "));
-        return Err(Ended { exit: Exit::Invalid, message });
+        if !record.marks.accepted_invalid {
+            return Err(Ended { exit: Exit::Invalid, message });
+        }
+        tracing::warn!("{message}; accepted, as --accept-invalid says");
     }
     let crossed: Vec<_> = record.thresholds.iter().filter(|t| t.judgement.failed()).map(crossed).collect();
     if crossed.is_empty() {

@@ -43,6 +43,18 @@ impl WorkloadArgs {
         workload::load(&self.file, &overrides).map_err(refused)
     }
 
+    /// The same with these assignments after all others; `target=URL` is what `--target` would be.
+    pub(super) fn changed(&self, sets: &[String]) -> WorkloadArgs {
+        let mut changed = self.clone();
+        for set in sets {
+            match set.strip_prefix("target=") {
+                Some(url) => changed.target = Some(url.to_owned()),
+                None => changed.changes.sets.push(set.clone()),
+            }
+        }
+        changed
+    }
+
     /// What the command line and the environment changed, for the manifest.
     pub(super) fn changes(&self) -> Vec<String> {
         let changes = &self.changes;

@@ -89,6 +89,11 @@ impl Lines {
         nobody_waits && self.in_flight.is_empty() && self.news.ended.borrow().is_empty()
     }
 
+    /// Connections open, in flight and idle together.
+    pub(super) fn open(&self) -> usize {
+        self.in_flight.len() + self.idle.len()
+    }
+
     /// Most connections that were open at once.
     pub(super) fn peak(&self) -> usize {
         self.peak
@@ -152,8 +157,7 @@ impl Lines {
 
     /// Whether one more connection may be opened, be it that an idle one was closed for it.
     fn is_line_free(&mut self) -> bool {
-        let lines = self.in_flight.len() + self.idle.len();
-        lines < self.max || (!self.waiting.is_empty() && self.idle.pop().is_some())
+        self.open() < self.max || (!self.waiting.is_empty() && self.idle.pop().is_some())
     }
 
     fn dispatch(&mut self, phone: u32, request: Box<Request>, since: Instant) {
@@ -172,7 +176,7 @@ impl Lines {
         };
         let task = tokio::task::spawn_local(telling_of_panics(self.news.clone(), exchange));
         self.in_flight.insert(phone, (serial, task.abort_handle()));
-        self.peak = self.peak.max(self.in_flight.len() + self.idle.len());
+        self.peak = self.peak.max(self.open());
     }
 
     /// The phone lost power or the run ends: its connection, its request, its TLS sessions are gone.

@@ -121,11 +121,17 @@ impl Roster {
 
     /// Serves everything due by real time `at` since the run began.
     pub fn advance(&mut self, at: Duration, wishes: &mut Vec<Wish>) {
+        while self.advance_some(at, usize::MAX, wishes) {}
+    }
+
+    /// Serves what is due by real time `at`, the longest due first, but no more than `most` phones. True if more is
+    /// due: it is for later, and as late as it will be then.
+    pub fn advance_some(&mut self, at: Duration, most: usize, wishes: &mut Vec<Wish>) -> bool {
         let now = self.pace.phone_time(at);
-        loop {
+        for _ in 0..most {
             let due = self.next_due();
             if due > now || due == Moment::NEVER {
-                return;
+                return false;
             }
             let start = if self.drained { None } else { self.starts.next_if(|s| s.at <= due) };
             if let Some(start) = start {
@@ -135,6 +141,8 @@ impl Roster {
                 self.give(at, phone, Input::Due, wishes);
             }
         }
+        let due = self.next_due();
+        due <= now && due != Moment::NEVER
     }
 
     /// The phone's exchange ended.

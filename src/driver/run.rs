@@ -1,33 +1,39 @@
-//! A whole run: shards on threads, their counts added up.
+//! A whole run: shards on threads, and the keeper beside them.
 
-use std::convert::Infallible;
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::metrics::{Distribution, SnapshotCell, Tally};
+use crate::metrics::journal::Header;
+use crate::metrics::{Distribution, GeneratorFacts, Marks, SnapshotCell, Tally};
 use crate::net::{Connector, NetError, Settings};
 use crate::phone::Origin;
 use crate::workload::Plan;
 
+use super::keeper::{Circumstances, Durable, JournalError, Keeper, Pen, Told};
 use super::shard::{Shard, ShardResult, on_own_runtime};
-use super::{Control, Roster, Share};
+use super::{Control, Handicap, Live, Roster, Share};
 
 /// What a run brought.
 #[derive(Debug)]
 pub struct Driven {
-    /// All counts, over all shards.
+    /// All counts, over all shards. Its intervals are seconds in a short run, and longer in a long one: the journal has
+    /// them all.
     pub tally: Tally,
-    /// How late the shards' loops woke.
-    pub loop_lag: Distribution,
-    /// CPU time of each shard's thread.
-    pub cpu: Vec<Duration>,
+    /// When the first phone could start.
+    pub started_at: SystemTime,
     /// How long the run took.
     pub wall: Duration,
+    /// What it cost this process. The journal's closing has the same.
+    pub generator: GeneratorFacts,
+    /// The header's marks, and whether the run was interrupted. The journal's closing has the same.
+    pub marks: Marks,
     /// Most connections open at once (the shards' peaks added up).
     pub peak_connections: usize,
+    /// Why the journal, if there was to be one, does not tell of the whole run.
+    pub journal_error: Option<JournalError>,
 }
 
 /// Why a run could not be done.
@@ -56,23 +62,43 @@ pub struct Setting {
     pub max_connections: usize,
     /// How many shards.
     pub shards: u32,
+    /// Whether the server runs in this process: then both ends of each connection are its files.
+    pub embedded: bool,
+    /// Most local ports there are towards the server, if that is known.
+    pub ports: Option<u64>,
+    /// What [`super::timer_floor`] found; empty if nobody asked.
+    pub timer_floor: Distribution,
     /// By which the run is stopped.
     pub control: Control,
     /// One for each shard, for whoever watches.
     pub snapshots: Vec<Arc<SnapshotCell>>,
+    /// What is known while it runs, for whoever watches.
+    pub live: Live,
+    /// Where the journal goes, if there is to be one.
+    pub journal: Option<Box<dyn Durable>>,
+    /// What the journal begins with. When the run began and what is known of the generator is filled in here.
+    pub header: Header,
+    /// A fault planted for a test.
+    pub handicap: Handicap,
 }
 
 /// Carries the plan out on sockets. Returns when every shard has come to its end.
 ///
-/// There are no more shards than connections allowed, or phones.
-pub fn run(plan: &Arc<Plan>, setting: &Setting) -> Result<Driven, RunError> {
+/// There are no more shards than connections allowed, or phones. A journal that cannot be written does not end the run:
+/// [`Driven::journal_error`] tells of it.
+///
+/// # Errors
+/// If the run could not begin, or this program has a fault. What the journal has by then stays.
+pub fn run(plan: &Arc<Plan>, setting: Setting) -> Result<Driven, RunError> {
     let most = u32::try_from(setting.max_connections).unwrap_or(u32::MAX).min(plan.phones());
     let shards = setting.shards.min(most).max(1);
     setting.control.expect(shards as usize);
-    let (ready, all_ready) = mpsc::channel::<Infallible>();
+    let (ready, all_ready) = mpsc::channel();
+    let (keeper, told) = mpsc::channel();
     let (mut begins, mut threads) = (Vec::new(), Vec::new());
     for index in 0..shards {
-        let make = shard_maker(plan.clone(), setting, Share { index, of: shards }, ready.clone());
+        let share = Share { index, of: shards };
+        let make = shard_maker(plan.clone(), &setting, share, keeper.clone(), ready.clone());
         let (begin, began) = mpsc::channel();
         let (control, began) = (setting.control.clone(), move || began.recv().ok());
         let spawned = thread::Builder::new()
@@ -82,32 +108,86 @@ pub fn run(plan: &Arc<Plan>, setting: &Setting) -> Result<Driven, RunError> {
         begins.push(begin);
         threads.push(spawned);
     }
-    // Nobody ever sends: this ends when every shard has been made, or could not be.
-    drop(ready);
-    let _ = all_ready.recv();
-    if threads.iter().all(Result::is_ok) {
-        // A moment ahead, so that every shard is there when the first phone starts.
-        let began = Instant::now() + START_AHEAD;
-        // A shard that could not be made is not there to be told.
-        begins.iter().for_each(|begin| _ = begin.send(began));
+    drop((ready, keeper));
+    // This ends when every shard has been made, or could not be.
+    let made = all_ready.iter().count();
+    let (control, live) = (setting.control.clone(), setting.live.clone());
+    let (mut keeping, mut failed) = (None, None);
+    if made == shards as usize {
+        match begin(setting, shards, told) {
+            Ok(keeper) => {
+                begins.iter().for_each(|begin| _ = begin.send(keeper.began));
+                keeping = Some(keeper);
+            }
+            Err(error) => failed = Some(error),
+        }
     }
     drop(begins);
-    let mut driven = Driven {
-        tally: Tally::default(),
-        loop_lag: Distribution::default(),
-        cpu: Vec::new(),
-        wall: Duration::ZERO,
-        peak_connections: 0,
-    };
-    let mut failed = None;
+    let (mut wall, mut peak_connections) = (Duration::ZERO, 0);
     for thread in threads {
         match thread.and_then(|t| t.join().map_err(|_| RunError::Panic)?) {
-            Ok(Some(result)) => driven.add(&result),
+            Ok(Some(ShardResult { ended, peak_connections: peak })) => {
+                wall = wall.max(ended);
+                peak_connections += peak;
+            }
             Ok(None) => {}
             Err(error) => _ = failed.get_or_insert(error),
         }
     }
-    failed.map_or(Ok(driven), Err)
+    let kept = keeping.map(|keeping| (keeping.started_at, keeping.thread.join().map_err(|_| RunError::Panic)));
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let (started_at, keeper) = kept.ok_or(RunError::Panic)?;
+    let kept = keeper?.close(wall, control.was_interrupted(), peak_connections);
+    let known = live.known();
+    Ok(Driven {
+        tally: known.tally.clone(),
+        started_at,
+        wall,
+        generator: known.generator.clone(),
+        marks: kept.marks,
+        peak_connections,
+        journal_error: kept.error,
+    })
+}
+
+/// The keeper at work.
+struct Keeping {
+    thread: thread::JoinHandle<Keeper>,
+    began: Instant,
+    started_at: SystemTime,
+}
+
+/// Begins the journal, and says when the first phone may start.
+fn begin(setting: Setting, shards: u32, told: mpsc::Receiver<Told>) -> Result<Keeping, RunError> {
+    let addresses = setting.net.addresses.of(&setting.origin).unwrap_or_default();
+    let circumstances = Circumstances {
+        shards: shards as usize,
+        embedded: setting.embedded,
+        both_ends_here: addresses.iter().any(|address| address.ip().is_loopback()),
+        ports: setting.ports,
+    };
+    let mut header = setting.header;
+    header.generator.shards = shards;
+    header.generator.max_connections = setting.max_connections as u64;
+    header.generator.timer_floor = setting.timer_floor;
+    let started_at = now();
+    let since_1970 = started_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    header.started_at_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
+    let keeper = Keeper::begin(circumstances, setting.journal, header, setting.live);
+    // A moment ahead, so that every shard is there when the first phone starts.
+    let began = Instant::now() + START_AHEAD;
+    let thread = thread::Builder::new()
+        .name("keeper".into())
+        .spawn(move || keeper.keep(began, &told))
+        .map_err(RunError::Runtime)?;
+    Ok(Keeping { thread, began, started_at })
+}
+
+#[allow(clippy::disallowed_methods, reason = "the journal carries the date of the run")]
+fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 const START_AHEAD: Duration = Duration::from_millis(5);
@@ -116,17 +196,21 @@ fn shard_maker(
     plan: Arc<Plan>,
     setting: &Setting,
     share: Share,
-    ready: mpsc::Sender<Infallible>,
+    keeper: mpsc::Sender<Told>,
+    ready: mpsc::Sender<()>,
 ) -> impl FnOnce() -> Result<Shard, RunError> + Send + 'static {
     let (origin, base, net) = (setting.origin.clone(), setting.base.clone(), setting.net.clone());
     let max_connections = part(setting.max_connections, share);
     let control = setting.control.clone();
     let snapshot = setting.snapshots.get(share.index as usize).cloned().unwrap_or_default();
+    let handicap = setting.handicap;
+    let pen = Pen::new(share.index as usize, keeper);
     move || {
         let connector = Connector::new(&net)?;
         let roster = Roster::new(plan.clone(), origin, base, share);
-        drop(ready);
-        Ok(Shard { plan, roster, connector, max_connections, control, snapshot })
+        // Who waits for it is there as long as any shard is being made.
+        let _ = ready.send(());
+        Ok(Shard { plan, roster, connector, max_connections, control, snapshot, pen, handicap })
     }
 }
 
@@ -134,16 +218,6 @@ fn shard_maker(
 fn part(all: usize, share: Share) -> usize {
     let (index, of) = (share.index as usize, share.of as usize);
     all / of + usize::from(index < all % of)
-}
-
-impl Driven {
-    fn add(&mut self, shard: &ShardResult) {
-        self.tally.merge(&shard.tally);
-        self.loop_lag.merge(&shard.loop_lag);
-        self.cpu.push(shard.cpu);
-        self.wall = self.wall.max(shard.ended);
-        self.peak_connections += shard.peak_connections;
-    }
 }
 
 #[cfg(test)]

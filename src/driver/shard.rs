@@ -6,17 +6,24 @@ use std::time::Duration;
 use tokio::task::LocalSet;
 use tokio::time::Instant;
 
-use crate::metrics::{Distribution, SnapshotCell, Tally};
+use crate::metrics::{Distribution, Slice, SnapshotCell};
 use crate::net::Connector;
 use crate::phone::{DropCause, Moment};
 use crate::workload::{End, Plan};
 
 use super::control::Stop;
+use super::keeper::{Passed, Pen};
 use super::lines::Lines;
-use super::{Control, Pace, Roster, RunError, Wish};
+use super::timer::Timer;
+use super::{Control, Handicap, Pace, Roster, RunError, Wish};
 
-/// How often a shard tells where it stands.
+/// How often a shard tells where it stands. Slices end at such moments.
 const PUBLISH: Duration = Duration::from_millis(100);
+const _: () = assert!(Slice::WIDTH.as_millis().is_multiple_of(PUBLISH.as_millis()));
+
+/// Most phones that are told in one turn of the loop that their time has come. When it comes for thousands at once,
+/// sockets are served in between; that the others wait is lateness, and counted as such.
+const TOLD_AT_ONCE: usize = 256;
 
 /// One shard at work.
 pub(super) struct Shard {
@@ -27,13 +34,12 @@ pub(super) struct Shard {
     pub(super) max_connections: usize,
     pub(super) control: Control,
     pub(super) snapshot: Arc<SnapshotCell>,
+    pub(super) pen: Pen,
+    pub(super) handicap: Handicap,
 }
 
 /// What a shard brings home.
 pub(super) struct ShardResult {
-    pub(super) tally: Tally,
-    pub(super) loop_lag: Distribution,
-    pub(super) cpu: Duration,
     pub(super) ended: Duration,
     pub(super) peak_connections: usize,
 }
@@ -44,16 +50,21 @@ impl Shard {
         let pace = Pace::new(self.plan.compression);
         let mut stop = self.control.watch();
         let mut lines = Lines::new(self.connector.clone(), self.max_connections, self.plan.network.idle, began);
+        let mut timer = Timer::new().map_err(RunError::Runtime)?;
         let mut lag = Lag::default();
         let mut wishes = Vec::new();
-        let (mut published, mut settled, mut draining) = (Duration::ZERO, false, Stop::Not);
+        let (mut tick, mut slice, mut stalls) = (PUBLISH, 0, 0);
+        let (mut settled, mut draining) = (false, Stop::Not);
         let end = match self.plan.end {
             End::After(phone_time) | End::Settled { limit: phone_time } => pace.real_time(Moment::ZERO + phone_time),
         };
         let until_settled = matches!(self.plan.end, End::Settled { .. });
+        self.pen.runs_here();
         // Before that no time passes, and what is sent at once would be over in none.
-        tokio::time::sleep_until(began).await;
+        timer.until(began).await.map_err(RunError::Runtime)?;
+        let cpu_before = crate::net::thread_cpu();
         loop {
+            self.handicap.stall(began.elapsed(), &mut stalls);
             let now = began.elapsed();
             lag.woke(now);
             if lines.broke() {
@@ -61,10 +72,11 @@ impl Shard {
             }
             // What has ended comes before what is due: a phone that loses its power now must not get its answer after.
             lines.collect(now, &mut self.roster, &mut wishes);
+            let mut more = false;
             if draining == Stop::Not {
-                self.roster.advance(now, &mut wishes);
+                more = self.roster.advance_some(now, TOLD_AT_ONCE, &mut wishes);
             }
-            let more = lines.grant(&mut wishes);
+            more |= lines.grant(&mut wishes);
             lines.close_idle(Instant::now());
 
             let asked = *stop.borrow_and_update();
@@ -76,11 +88,15 @@ impl Shard {
             if draining != Stop::Not && lines.is_quiet() {
                 break;
             }
+            let mut due = Duration::MAX;
             if draining == Stop::Not {
-                if now >= end {
+                due = pace.real_time(self.roster.next_due());
+                // What was due before the end is told before it, however late.
+                if now >= end && due > end {
                     self.control.over();
                     continue;
                 }
+                due = due.min(end);
                 let is_settled = until_settled && self.roster.is_settled();
                 if is_settled != settled {
                     settled = is_settled;
@@ -88,13 +104,19 @@ impl Shard {
                     continue;
                 }
             }
-            if now >= published + PUBLISH {
-                published = now;
+            if now >= tick {
+                tick = next_multiple(now, PUBLISH);
                 self.snapshot.publish(self.roster.recorder().snapshot());
+                let number = Slice::number_at(now);
+                if number > slice {
+                    slice = number;
+                    self.roster.recorder().roll(now);
+                    let slices = self.roster.recorder().take_slices();
+                    self.pass(number, slices, &mut lag, cpu_before, &lines);
+                }
             }
-            let due =
-                if draining == Stop::Not { pace.real_time(self.roster.next_due()).min(end) } else { Duration::MAX };
-            let wake = due.min(published + PUBLISH);
+            // What is overdue already waits for the turn that is due now.
+            let wake = due.min(tick).max(now);
             lag.sleeps_until(wake);
             if more {
                 // Sockets are served, then the next begin.
@@ -105,19 +127,25 @@ impl Shard {
                 biased;
                 () = lines.news() => {}
                 _ = stop.changed() => {}
-                () = tokio::time::sleep_until(began + wake) => {}
+                came = timer.until(began + self.handicap.comes(wake)) => came.map_err(RunError::Runtime)?,
             }
         }
         let ended = began.elapsed();
         self.snapshot.publish(self.roster.recorder().snapshot());
-        let cpu = crate::net::thread_cpu();
-        Ok(ShardResult {
-            tally: self.roster.into_recorder().finish(ended),
-            loop_lag: lag.lags,
-            cpu,
-            ended,
-            peak_connections: lines.peak(),
-        })
+        let slices = self.roster.recorder().finish_slices(ended);
+        self.pass(u64::MAX, slices, &mut lag, cpu_before, &lines);
+        Ok(ShardResult { ended, peak_connections: lines.peak() })
+    }
+
+    /// Hands what is closed to the keeper.
+    fn pass(&self, until: u64, slices: Vec<Slice>, lag: &mut Lag, cpu_before: Duration, lines: &Lines) {
+        self.pen.passed(Passed {
+            until,
+            slices,
+            lag: std::mem::take(&mut lag.lags),
+            cpu: crate::net::thread_cpu().saturating_sub(cpu_before),
+            connections: lines.open(),
+        });
     }
 
     fn stop(&mut self, now: Duration, stop: Stop, wishes: &mut Vec<Wish>) {
@@ -128,6 +156,12 @@ impl Shard {
             Stop::Now => self.roster.abort(now, wishes),
         }
     }
+}
+
+/// The first multiple of `step` after `now`.
+fn next_multiple(now: Duration, step: Duration) -> Duration {
+    let steps = now.as_micros() / step.as_micros() + 1;
+    step * u32::try_from(steps).unwrap_or(u32::MAX)
 }
 
 /// By how much the loop came back later than it meant to, whatever kept it or woke it.

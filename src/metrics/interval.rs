@@ -107,7 +107,8 @@ impl Intervals {
     /// Most intervals kept: more than a day of seconds, about 18 MB.
     pub const MOST: usize = 100_000;
 
-    fn with_most(most: usize) -> Intervals {
+    /// None yet, and never more than `most` (at least 2).
+    pub fn with_most(most: usize) -> Intervals {
         Intervals { width_s: 1, most: most.max(2), standings_before: Standings::default(), rows: Vec::new() }
     }
 

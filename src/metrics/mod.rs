@@ -21,6 +21,7 @@ mod response;
 mod slice;
 mod snapshot;
 mod standing;
+mod steady;
 mod storm;
 mod tally;
 mod timeline;

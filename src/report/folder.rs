@@ -7,8 +7,7 @@ use std::time::SystemTime;
 
 use super::sheets::{write_intervals, write_operations};
 use super::summary::SCHEMA_VERSION;
-use super::{Manifest, Summary};
-use crate::metrics::Intervals;
+use super::{Saved, Summary};
 
 /// The folder of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,8 +111,17 @@ impl Folder {
         Ok(Folder { path })
     }
 
+    /// The folder of a run that was saved.
+    pub fn of_saved(path: &Path) -> Folder {
+        Folder { path: path.to_owned() }
+    }
+
     /// Takes the folder away again if nothing was written into it: a run that was never made leaves no trace.
     pub fn abandon(&self) {
+        let journal = self.path.join(Saved::JOURNAL);
+        if fs::metadata(&journal).is_ok_and(|journal| journal.len() == 0) {
+            let _ = fs::remove_file(&journal);
+        }
         // Only an empty folder goes; if this one does not, a person sees it and loses nothing.
         let _ = fs::remove_dir(&self.path);
     }
@@ -123,15 +131,39 @@ impl Folder {
         &self.path
     }
 
-    /// Writes `manifest.json`, `summary.json`, `operations.csv` and `intervals.csv`, each whole or not at all.
+    /// Makes the file the run's journal goes to. There is none yet.
     ///
     /// # Errors
-    /// If a file cannot be written.
-    pub fn write(&self, manifest: &Manifest, summary: &Summary, intervals: &Intervals) -> Result<(), FolderError> {
-        self.put("manifest.json", |to| json(manifest, to))?;
-        self.put("operations.csv", |to| write_operations(summary, to).map_err(io::Error::from))?;
-        self.put("intervals.csv", |to| write_intervals(intervals, to).map_err(io::Error::from))?;
-        self.put("summary.json", |to| json(summary, to))
+    /// If it cannot be made.
+    pub fn make_journal(&self) -> Result<fs::File, FolderError> {
+        let path = self.path.join(Saved::JOURNAL);
+        fs::File::create_new(&path).map_err(|source| FolderError::Unwritable { path, source })
+    }
+
+    /// Writes all files but the journal, each whole or not at all: `manifest.json`, `operations.csv`, `intervals.csv`,
+    /// `histograms.hlog` and, last, `summary.json`. What is there already and says the same is left alone.
+    ///
+    /// Returns the names of those it wrote.
+    ///
+    /// # Errors
+    /// If a file cannot be written, or the journal not be read again.
+    pub fn write(&self, saved: &Saved) -> Result<Vec<&'static str>, FolderError> {
+        let (manifest, summary) = (&saved.manifest, &Summary::of(&saved.record));
+        let mut written = Vec::new();
+        let mut put = |name: &'static str, content: &dyn Fn(&mut Vec<u8>) -> io::Result<()>| {
+            if self.put(name, content)? {
+                written.push(name);
+            }
+            Ok::<(), FolderError>(())
+        };
+        put("manifest.json", &|to| json(manifest, to))?;
+        put("operations.csv", &|to| Ok(write_operations(summary, to)?))?;
+        put("intervals.csv", &|to| Ok(write_intervals(&saved.record.tally.intervals, to)?))?;
+        #[cfg(feature = "live")]
+        put("histograms.hlog", &|to| super::write_hlog(&saved.record, saved.slices(&self.path)?, to))?;
+        // Another form of report joins here. The summary is the last, so that a folder that has one has them all.
+        put("summary.json", &|to| json(summary, to))?;
+        Ok(written)
     }
 
     /// Reads the summary of a saved run.
@@ -150,19 +182,26 @@ impl Folder {
         }
     }
 
-    /// Writes beside the final name and renames: who looks sees the whole file or none.
-    fn put(&self, name: &str, write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<(), FolderError> {
+    /// Writes beside the final name and renames: who looks sees the whole file or none. Says whether it wrote: not if
+    /// the same is there already.
+    fn put(&self, name: &str, write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<bool, FolderError> {
         let path = self.path.join(name);
         let beside = self.path.join(format!(".{name}.part"));
         let mut content = Vec::new();
-        write(&mut content)
-            .and_then(|()| {
-                let mut file = fs::File::create(&beside)?;
-                file.write_all(&content)?;
-                file.sync_all()?;
-                fs::rename(&beside, &path)
-            })
-            .map_err(|source| FolderError::Unwritable { path, source })
+        let put = write(&mut content).and_then(|()| {
+            if fs::read(&path).is_ok_and(|there| there == content) {
+                return Ok(false);
+            }
+            let mut file = fs::File::create(&beside)?;
+            let written = file.write_all(&content).and_then(|()| file.sync_all());
+            let put = written.and_then(|()| fs::rename(&beside, &path));
+            if put.is_err() {
+                // A disk that is full is the likeliest reason: what is half done goes.
+                let _ = fs::remove_file(&beside);
+            }
+            put.map(|()| true)
+        });
+        put.map_err(|source| FolderError::Unwritable { path, source })
     }
 }
 
@@ -193,6 +232,7 @@ mod tests {
 
     use super::*;
     use crate::metrics::Record;
+    use crate::report::Manifest;
     use crate::report::fixture::mass_reboot;
     use crate::report::manifest::{Circumstances, Limits, Machine};
 
@@ -227,14 +267,16 @@ mod tests {
         let folder = Folder::under(&root.path().join("results"), record.started_at, &record.plan.name).unwrap();
         assert!(folder.path().ends_with("results/20261121T204354Z-mass-reboot"));
         let (summary, manifest) = (Summary::of(&record), manifest(&record));
-        folder.write(&manifest, &summary, &record.tally.intervals).unwrap();
+        let saved = Saved { record, manifest: manifest.clone(), end: None };
+        assert_eq!(folder.write(&saved).unwrap().len(), 5);
+        assert_eq!(folder.write(&saved).unwrap(), [""; 0], "all of it is there");
 
         let mut names: Vec<_> =
             fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         assert_eq!(
             names,
-            ["intervals.csv", "manifest.json", "operations.csv", "summary.json"],
+            ["histograms.hlog", "intervals.csv", "manifest.json", "operations.csv", "summary.json"],
             "and nothing half done"
         );
         assert_eq!(Folder::read_summary(folder.path()).unwrap(), summary);
@@ -292,7 +334,7 @@ mod tests {
         let record = mass_reboot();
         let folder = Folder::named(&root.path().join("gone")).unwrap();
         fs::remove_dir(folder.path()).unwrap();
-        let error = folder.write(&manifest(&record), &Summary::of(&record), &record.tally.intervals).unwrap_err();
+        let error = folder.write(&Saved { manifest: manifest(&record), record, end: None }).unwrap_err();
         assert!(error.to_string().contains("gone/manifest.json"), "{error}");
         let error = Folder::read_summary(root.path()).unwrap_err().to_string();
         assert!(error.contains("summary.json") && error.contains("bootstorm run"), "{error}");

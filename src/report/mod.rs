@@ -1,8 +1,11 @@
 //! Reports of a finished run: text, JSON, CSV, and the folder they live in. Made from a saved record, never a live one.
+pub mod compare;
 #[cfg(test)]
 mod fixture;
 mod folder;
 mod format;
+#[cfg(feature = "live")]
+mod hlog;
 mod manifest;
 pub(crate) mod number;
 mod saved;
@@ -13,6 +16,8 @@ mod text;
 
 pub use folder::{Folder, FolderError};
 pub use format::{Format, Told, prometheus};
+#[cfg(feature = "live")]
+pub use hlog::write_hlog;
 pub use manifest::{Circumstances, Consent, Limits, Machine, Manifest};
 pub use saved::{Saved, SavedError};
 pub use sheets::{write_intervals, write_operations};

@@ -40,6 +40,13 @@ pub(crate) fn unit(unit: &str) -> String {
     if unit.is_empty() || unit.starts_with('/') { unit.to_owned() } else { format!(" {unit}") }
 }
 
+/// A moment of a run, in seconds since it began: `00:00:42.5`.
+pub(crate) fn moment(seconds: f64) -> String {
+    let tenths = (seconds.max(0.0) * 10.0) as u64;
+    let (seconds, tenths) = (tenths / 10, tenths % 10);
+    format!("{:02}:{:02}:{:02}.{tenths}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
 /// Seconds: `0.412 s`, `41.2 s`, and from two minutes on `12 min 34 s`, `3 h 05 min`.
 pub(crate) fn seconds(value: Option<f64>) -> String {
     match value {
@@ -63,6 +70,14 @@ pub(crate) fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_of_a_run() {
+        let table = [(0.0, "00:00:00.0"), (42.5, "00:00:42.5"), (3_725.99, "01:02:05.9"), (400_000.0, "111:06:40.0")];
+        for (seconds, words) in table {
+            assert_eq!(moment(seconds), words);
+        }
+    }
 
     #[test]
     fn numbers_as_people_read_them() {

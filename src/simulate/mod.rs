@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::driver::{Pace, Roster, Share, Wish};
-use crate::metrics::{ExchangeFacts, Tally};
+use crate::metrics::{ExchangeFacts, Slice, Tally};
 use crate::phone::{Answer, BodyFacts, DropCause, Failure, Moment, Origin, Request};
 use crate::target::{Mishap, Served};
 use crate::workload::{End, Plan};
@@ -48,6 +48,22 @@ pub fn simulate<S: Into<Served>>(
     latencies: Latencies,
     server: impl Fn(Moment, &http::Request<Bytes>) -> S,
 ) -> (Tally, Duration) {
+    let mut tally = Tally::default();
+    let ended = simulate_into(plan, origin, base, latencies, server, &mut |slice| tally.add(&slice));
+    tally.until(ended);
+    (tally, ended)
+}
+
+/// The same, but hands on each [`Slice`] of what was counted as soon as it is over, in order, and keeps none: memory
+/// does not grow with the length of the run. Returns when it ended.
+pub fn simulate_into<S: Into<Served>>(
+    plan: &Arc<Plan>,
+    origin: &Arc<Origin>,
+    base: &str,
+    latencies: Latencies,
+    server: impl Fn(Moment, &http::Request<Bytes>) -> S,
+    take: &mut dyn FnMut(Slice),
+) -> Duration {
     let pace = Pace::new(plan.compression);
     let mut roster = Roster::new(plan.clone(), origin.clone(), base.to_owned(), Share::WHOLE);
     let mut world =
@@ -90,8 +106,10 @@ pub fn simulate<S: Into<Served>>(
             (due, Some(reply)) => pace.real_time(due).min(end).min(reply),
         };
         now = now.max(next);
+        roster.take_slices(now).into_iter().for_each(&mut *take);
     }
-    (roster.into_recorder().finish(now), now)
+    roster.finish_slices(now).into_iter().for_each(take);
+    now
 }
 
 /// The requests to carry out now: those a phone did not hang up on in the same moment.

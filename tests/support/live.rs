@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use bootstorm::driver::{self, Control, Driven, Setting};
-use bootstorm::metrics::SnapshotCell;
+use bootstorm::driver::{self, Control, Driven, Handicap, Live, Setting};
+use bootstorm::metrics::journal::Header;
+use bootstorm::metrics::{Distribution, SnapshotCell};
 use bootstorm::net::{Devices, Settings, TlsSettings, Trust, resolve};
 use bootstorm::phone::{Chance, Origin};
 use bootstorm::target::{self, Running, Site};
@@ -48,8 +49,15 @@ pub(crate) fn setting(plan: &Plan, origin: Origin, ca: Option<&str>, shards: u32
         },
         max_connections,
         shards,
+        embedded: true,
+        ports: None,
+        timer_floor: Distribution::new(),
         control: Control::default(),
         snapshots: (0..shards).map(|_| Arc::new(SnapshotCell::new())).collect(),
+        live: Live::default(),
+        journal: None,
+        header: Header::default(),
+        handicap: Handicap::None,
     }
 }
 
@@ -57,7 +65,7 @@ pub(crate) fn setting(plan: &Plan, origin: Origin, ca: Option<&str>, shards: u32
 pub(crate) fn run(plan: &Arc<Plan>, shards: u32, max_connections: usize) -> Driven {
     let running = serve(plan);
     let setting = setting(plan, running.origin(), running.ca_pem(), shards, max_connections);
-    let driven = driver::run(plan, &setting).unwrap();
+    let driven = driver::run(plan, setting).unwrap();
     running.stop();
     driven
 }

@@ -17,7 +17,7 @@ const TAIL_SHARE: f64 = 0.5;
 /// ... which is so many times what the machine's timer alone makes of it.
 const TAIL_FLOORS: u64 = 10;
 /// Lateness below this many microseconds never matters, where the machine's own floor was not measured.
-const UNKNOWN_FLOOR_US: u64 = 5_000;
+pub(super) const UNKNOWN_FLOOR_US: u64 = 5_000;
 /// So many starts within a millisecond are begun one after another on any machine.
 const BURST: u32 = 64;
 

@@ -30,7 +30,7 @@ pub fn render(summary: &Summary, totals: Option<&Totals>) -> String {
 }
 
 /// A run that is still on, as text of [`CONTENT_TYPE`]: `record` with what was counted so far, `in_flight` the exchanges
-/// now under way. What only an end can tell (the verdict, the thresholds, what it cost) is not there.
+/// now under way. What only an end can tell (the verdict, the thresholds) is not there.
 pub fn live(record: &Record, in_flight: u64) -> String {
     let (summary, totals) = (Summary::of(record), &record.tally.totals);
     let mut page = Exposition::default();
@@ -44,6 +44,7 @@ pub fn live(record: &Record, in_flight: u64) -> String {
     auth(&mut page, &summary);
     tls(&mut page, &summary, Some(totals));
     storm(&mut page, &summary);
+    generator(&mut page, &summary, Some(totals));
     page.into_text()
 }
 

@@ -42,18 +42,6 @@ impl Summary {
     }
 }
 
-impl Marks {
-    /// As the record has them.
-    pub(crate) fn of(m: &metrics::Marks) -> Marks {
-        Marks {
-            partial: m.partial,
-            tls_not_verified: m.tls_not_verified,
-            accepted_invalid: m.accepted_invalid,
-            ends_at_ms: m.ends_at_ms,
-        }
-    }
-}
-
 fn threshold(t: &ThresholdResult) -> Threshold {
     Threshold {
         text: t.text.clone(),

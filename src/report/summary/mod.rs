@@ -80,8 +80,17 @@ pub struct Marks {
     pub tls_not_verified: bool,
     /// Whoever ran it accepts an invalid measurement: it does not fail the run.
     pub accepted_invalid: bool,
-    /// The journal ends here, in milliseconds since the run began: the run was killed, or its disk was full.
-    pub ends_at_ms: Option<u64>,
+    /// The run's journal ends here, in seconds since the run began, and was not closed: the run was killed, or its disk
+    /// was full. Absent for a run that came to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_at_s: Option<f64>,
+}
+
+impl Marks {
+    pub(in crate::report) fn of(marks: &crate::metrics::Marks) -> Marks {
+        let crate::metrics::Marks { partial, tls_not_verified, accepted_invalid, ends_at_ms } = *marks;
+        Marks { partial, tls_not_verified, accepted_invalid, ends_at_s: ends_at_ms.map(|ms| ms as f64 / 1e3) }
+    }
 }
 
 /// A threshold, checked.
@@ -172,12 +181,14 @@ impl Marks {
                 "whoever ran this accepts an invalid measurement (--accept-invalid): do not quote these figures";
             told.push(("INVALID ACCEPTED", words.to_owned()));
         }
-        if self.partial {
-            told.push(("PARTIAL", "the run was interrupted: these are the figures of a part of it".to_owned()));
-        }
-        if let Some(ms) = self.ends_at_ms {
-            let at = number::seconds(Some(ms as f64 / 1e3));
-            told.push(("CUT", format!("the journal ends {at} after the run began: what happened later is not known")));
+        if self.partial || self.ends_at_s.is_some() {
+            let words = match self.ends_at_s {
+                Some(end) => {
+                    format!("the journal ends at {}: what happened later is not known", number::moment(end))
+                }
+                None => "the run was interrupted: these are the figures of a part of it".to_owned(),
+            };
+            told.push(("PARTIAL", words));
         }
         if self.tls_not_verified {
             let words = "certificates were not checked: nothing here tells whether phones would trust them";

@@ -1,0 +1,409 @@
+//! `bootstorm run --repeat N [--against …]`: several runs of one workload, by turns with another setting.
+//!
+//! Each run is a process of its own: none starts with a warm cache, used ports or grown memory of the one before, and
+//! each is just what `bootstorm run` alone would be. The order is A B, B A, A B …: what changes with the hour falls on
+//! both alike.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::task::Poll;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{self, SignalKind};
+
+use super::compare::{self, QuestionArgs};
+use super::workload::WorkloadArgs;
+use super::{Ended, Exit, machine};
+use crate::report::compare::{Comparison, Difference, Differences, Question, Spread};
+use crate::report::{Folder, Format};
+use crate::workload::Plan;
+
+/// Arguments of `run` that ask for a series.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct SeriesArgs {
+    /// Make this many runs, or pairs of runs with --against, each in a folder of its own, and compare them; seven pairs
+    /// tell most differences
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Comparison")]
+    repeat: Option<u32>,
+    /// Compare with this setting: overrides as --set takes them, with spaces between; target=URL names another server
+    #[arg(long, value_name = "KEY=VALUE …", requires = "repeat", help_heading = "Comparison")]
+    against: Vec<String>,
+    #[command(flatten)]
+    question: QuestionArgs,
+}
+
+/// What a series needs to know of the `run` it repeats.
+pub(super) struct Repeated<'a> {
+    pub(super) workload: &'a WorkloadArgs,
+    /// Makes the folder of the series.
+    pub(super) folder: &'a dyn Fn() -> Result<Folder, Ended>,
+    pub(super) format: Format,
+}
+
+/// One of the two settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    A,
+    B,
+}
+
+/// How a run of the series ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Finish {
+    /// It was made; thresholds may have been crossed.
+    Made { crossed: bool },
+    /// Its measurement is invalid.
+    Invalid,
+    /// It was interrupted.
+    Interrupted,
+}
+
+/// A run that was made, or tried.
+#[derive(Debug)]
+struct Attempt {
+    folder: PathBuf,
+    side: Side,
+    pair: u32,
+    finish: Finish,
+}
+
+impl SeriesArgs {
+    /// Whether a series is asked for.
+    ///
+    /// # Errors
+    /// If it is not, but what only makes sense of one.
+    pub(super) fn wanted(&self) -> Result<bool, Ended> {
+        if self.repeat.is_none() && self.question.is_asked() {
+            return Err(Ended::usage(
+                "--figures and --fail-on-regression are about a comparison: add --repeat and --against",
+            ));
+        }
+        Ok(self.repeat.is_some())
+    }
+
+    /// What B's runs are told besides what A's are.
+    fn overrides(&self) -> Vec<OsString> {
+        self.against.iter().flat_map(|text| assignments(text)).flat_map(|set| as_flag(&set)).collect()
+    }
+
+    /// Refuses at once what the comparison would refuse after all the runs.
+    fn check(&self, workload: &WorkloadArgs, a: &Plan) -> Result<(), Ended> {
+        let sets: Vec<String> = self.against.iter().flat_map(|text| assignments(text)).collect();
+        if self.against.is_empty() {
+            return Ok(());
+        }
+        let b = workload.changed(&sets).load()?;
+        let differences = Differences::of_texts(&a.effective, &b.effective);
+        if !differences.comparable() {
+            let lines: Vec<_> = differences.forbidden.iter().map(Difference::to_string).collect();
+            return Err(Ended::usage(format!(
+                "--against: that is another workload, so every figure would differ for that reason alone: {}",
+                lines.join("; ")
+            )));
+        }
+        if a.sha256 == b.sha256 {
+            tracing::warn!("--against changes nothing: A and B are the same, and so should be their figures");
+        }
+        Ok(())
+    }
+}
+
+/// Checks what is asked for, makes the runs and tells what came of them.
+pub(super) fn run(args: &SeriesArgs, of: &Repeated<'_>, plan: &Plan, runtime: &Runtime) -> Result<Exit, Ended> {
+    let json = match of.format {
+        Format::Text => false,
+        Format::Json => true,
+        other => {
+            let name = other.name();
+            return Err(Ended::usage(format!("--format {name}: a series of runs is told as text or json")));
+        }
+    };
+    args.check(of.workload, plan)?;
+    let folder = (of.folder)()?;
+    let attempts = make(args, folder.path(), runtime).inspect_err(|_| folder.abandon())?;
+    let told = tell(args, &attempts, folder.path(), json);
+    end(&attempts, told)
+}
+
+/// Makes the runs, one after another, until all are made or one says that there is no use in going on.
+fn make(args: &SeriesArgs, parent: &Path, runtime: &Runtime) -> Result<Vec<Attempt>, Ended> {
+    let program = std::env::current_exe().map_err(Ended::undone)?;
+    let own: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let shared = without(&own, &OF_SERIES);
+    let shared: Vec<_> = shared.into_iter().filter(|argument| argument != "--json").collect();
+    let order = order(args.repeat.unwrap_or(1), !args.against.is_empty());
+    let all = order.len();
+    // Once for all: what comes between two runs is handed to the next.
+    let within = runtime.enter();
+    let mut signals = signals().map_err(Ended::undone)?;
+    drop(within);
+    let mut attempts = Vec::new();
+    for (number, (pair, side)) in order.into_iter().enumerate() {
+        let name = if args.against.is_empty() { format!("run-{pair}") } else { format!("{}-{pair}", side.letter()) };
+        let folder = parent.join(&name);
+        // With stderr gone there is nobody to tell.
+        let _ = writeln!(io::stderr(), "run {} of {all}: {name}", number + 1);
+        let mut command = Command::new(&program);
+        let other = if side == Side::B { args.overrides() } else { Vec::new() };
+        let replaced: &[&str] = if other.iter().any(|flag| flag == "--target") { &["--target"] } else { &[] };
+        command.args(without(&shared, replaced)).arg("--out").arg(&folder).args(other);
+        // A group of its own: a Ctrl-C comes here alone and is handed on once.
+        command.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
+        let child = command.spawn().map_err(Ended::undone)?;
+        let status = runtime.block_on(wait(child, &mut signals)).map_err(Ended::undone)?;
+        let finish = finish(status, &name)?;
+        attempts.push(Attempt { folder, side, pair, finish });
+        // If even the first ones are invalid, the rest will be no better.
+        let first = attempts.iter().filter(|attempt| attempt.pair == 1).count();
+        let hopeless = attempts.len() == first && attempts.iter().any(|attempt| attempt.finish == Finish::Invalid);
+        if finish == Finish::Interrupted || hopeless {
+            break;
+        }
+    }
+    Ok(attempts)
+}
+
+/// What would interrupt a run. What was ignored from the start stays so, here and there.
+fn signals() -> io::Result<Vec<(Signal, unix::Signal)>> {
+    let kinds =
+        [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].map(|signal| (signal, SignalKind::from_raw(signal as i32)));
+    let heeded = kinds.into_iter().filter(|(_, kind)| !machine::ignores(kind.as_raw_value()));
+    heeded.map(|(signal, kind)| Ok((signal, unix::signal(kind)?))).collect()
+}
+
+/// Waits for a run's end and hands on what would interrupt it.
+async fn wait(mut child: Child, signals: &mut [(Signal, unix::Signal)]) -> io::Result<ExitStatus> {
+    let run = Pid::from_raw(i32::try_from(child.id()).map_err(io::Error::other)?);
+    let mut tick = tokio::time::interval(Duration::from_millis(50));
+    loop {
+        let came = std::future::poll_fn(|cx| {
+            let came = signals.iter_mut().find_map(|(kind, signal)| signal.poll_recv(cx).is_ready().then_some(*kind));
+            came.map_or(Poll::Pending, Poll::Ready)
+        });
+        tokio::select! {
+            // It may just have ended.
+            signal = came => { let _ = kill(run, signal); }
+            _ = tick.tick() => {
+                if let Some(status) = child.try_wait()? {
+                    return Ok(status);
+                }
+            }
+        }
+    }
+}
+
+/// What a run's end means for the series.
+fn finish(status: ExitStatus, name: &str) -> Result<Finish, Ended> {
+    let is = |exit: Exit| status.code() == Some(exit.code().into());
+    for (exit, finish) in [
+        (Exit::Passed, Finish::Made { crossed: false }),
+        (Exit::Threshold, Finish::Made { crossed: true }),
+        (Exit::Invalid, Finish::Invalid),
+        (Exit::Interrupted, Finish::Interrupted),
+    ] {
+        if is(exit) {
+            return Ok(finish);
+        }
+    }
+    // Before it could heed what was handed on.
+    let handed_on = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].map(|signal| Some(signal as i32));
+    if handed_on.contains(&status.signal()) {
+        return Ok(Finish::Interrupted);
+    }
+    let exit = if is(Exit::Usage) { Exit::Usage } else { Exit::Undone };
+    let message = match status.signal() {
+        Some(signal) => format!("{name} was killed by signal {signal}; the series ends"),
+        None => format!("{name} could not be made; the series ends"),
+    };
+    Err(Ended { exit, message })
+}
+
+/// Tells what the runs came to: those that can be used.
+fn tell(args: &SeriesArgs, attempts: &[Attempt], parent: &Path, json: bool) -> Result<Exit, Ended> {
+    let made = |attempt: &&Attempt| matches!(attempt.finish, Finish::Made { .. });
+    if args.against.is_empty() {
+        let folders: Vec<PathBuf> = attempts.iter().filter(made).map(|a| a.folder.clone()).collect();
+        if folders.is_empty() {
+            return Ok(Exit::Passed);
+        }
+        let runs: Vec<_> = compare::read(&folders)?.into_iter().map(|run| run.without_seconds()).collect();
+        let spread = Spread::of(&runs, true).map_err(Ended::usage)?;
+        let text = match json {
+            true => serde_json::to_string_pretty(&spread).map_err(Ended::undone)? + "\n",
+            false => format!("{}\nSaved in {}\n", spread.to_text(), parent.display()),
+        };
+        return super::print(&text).map(|()| Exit::Passed);
+    }
+    let side = |pair: u32, side: Side| {
+        let found = attempts.iter().filter(made).find(|a| a.pair == pair && a.side == side);
+        found.map(|attempt| attempt.folder.clone())
+    };
+    let pairs = (1..=args.repeat.unwrap_or(1)).filter_map(|n| side(n, Side::A).zip(side(n, Side::B)));
+    let (a, b): (Vec<_>, Vec<_>) = pairs.unzip();
+    if a.is_empty() {
+        return Ok(Exit::Passed);
+    }
+    // An invalid run that was accepted is one that was asked for.
+    let question = Question { allow_invalid: true, ..args.question.question() };
+    let comparison = Comparison::of(&compare::read(&a)?, &compare::read(&b)?, &question).map_err(Ended::usage)?;
+    compare::tell(&comparison, json)?;
+    if !json {
+        super::print(&format!("\nSaved in {}\n", parent.display()))?;
+    }
+    compare::judge(&comparison, args.question.fail_on_regression())
+}
+
+/// How the series ends: what spoils it most comes first.
+fn end(attempts: &[Attempt], told: Result<Exit, Ended>) -> Result<Exit, Ended> {
+    let named = |which: fn(Finish) -> bool| {
+        let names = attempts.iter().filter(|attempt| which(attempt.finish));
+        names.map(|a| a.folder.display().to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let interrupted = named(|finish| finish == Finish::Interrupted);
+    if !interrupted.is_empty() {
+        let message = format!("interrupted in {interrupted}: only whole pairs before it are compared");
+        return Err(Ended { exit: Exit::Interrupted, message });
+    }
+    let invalid = named(|finish| finish == Finish::Invalid);
+    if !invalid.is_empty() {
+        let message = format!("invalid, and left out with what it is paired with: {invalid}");
+        return Err(Ended { exit: Exit::Invalid, message });
+    }
+    let exit = told?;
+    let crossed = named(|finish| finish == Finish::Made { crossed: true });
+    if !crossed.is_empty() {
+        let message = format!("thresholds were crossed in {crossed}");
+        return Err(Ended { exit: Exit::Threshold, message });
+    }
+    Ok(exit)
+}
+
+impl Side {
+    const fn letter(self) -> char {
+        match self {
+            Side::A => 'a',
+            Side::B => 'b',
+        }
+    }
+}
+
+/// Which run comes when: A B, B A, A B … or, without B, one after another. The first pair is 1.
+fn order(pairs: u32, both: bool) -> Vec<(u32, Side)> {
+    let of_pair = |pair: u32| match (both, pair % 2) {
+        (false, _) => vec![(pair, Side::A)],
+        (true, 1) => vec![(pair, Side::A), (pair, Side::B)],
+        (true, _) => vec![(pair, Side::B), (pair, Side::A)],
+    };
+    (1..=pairs).flat_map(of_pair).collect()
+}
+
+/// `a.b=1 c.d=x y` is `a.b=1` and `c.d=x y`: a new one begins where a word has a key before its `=`.
+fn assignments(text: &str) -> Vec<String> {
+    let is_key = |key: &str| {
+        key.starts_with(|c: char| c.is_ascii_alphabetic())
+            && key.chars().all(|c| c.is_ascii_alphanumeric() || ".-_\"".contains(c))
+    };
+    let mut all: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match all.last_mut() {
+            Some(last) if !word.split_once('=').is_some_and(|(key, _)| is_key(key)) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => all.push(word.to_owned()),
+        }
+    }
+    all
+}
+
+/// The assignment as `run` takes it: `target=URL` is `--target URL`, all else `--set`.
+fn as_flag(set: &str) -> [OsString; 2] {
+    match set.strip_prefix("target=") {
+        Some(url) => ["--target".into(), url.into()],
+        None => ["--set".into(), set.into()],
+    }
+}
+
+/// Flags with a value that a single run of a series is not told.
+const OF_SERIES: [&str; 7] =
+    ["--repeat", "--against", "--out", "--format", "--figures", "--same-within", "--fail-on-regression"];
+
+/// The command line without these flags, each of which has a value.
+fn without(arguments: &[OsString], flags: &[&str]) -> Vec<OsString> {
+    let mut kept = Vec::new();
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        let text = argument.to_string_lossy();
+        let flag = text.split('=').next().unwrap_or_default();
+        if !flags.contains(&flag) {
+            kept.push(argument.clone());
+        } else if !text.contains('=') {
+            rest.next();
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::*;
+
+    #[test]
+    fn the_order_is_balanced() {
+        let told = |pairs, both| {
+            let runs = order(pairs, both);
+            runs.iter().map(|(pair, side)| format!("{}{pair}", side.letter())).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(told(3, true), "a1 b1 b2 a2 a3 b3");
+        assert_eq!(told(2, false), "a1 a2");
+    }
+
+    #[test]
+    fn overrides_are_told_apart_by_their_keys() {
+        for (text, want) in [
+            ("tls.resumption=none", &["tls.resumption=none"][..]),
+            ("a.b=1 c-d=2", &["a.b=1", "c-d=2"]),
+            ("target.embedded.auth.realm=Our phones x.y=1", &["target.embedded.auth.realm=Our phones", "x.y=1"]),
+            ("target=https://h/a?b=c", &["target=https://h/a?b=c"]),
+            ("", &[]),
+        ] {
+            assert_eq!(assignments(text), want, "{text}");
+        }
+        assert_eq!(as_flag("target=https://h/"), ["--target", "https://h/"]);
+        assert_eq!(as_flag("target.url=https://h/"), ["--set", "target.url=https://h/"]);
+    }
+
+    #[test]
+    fn what_makes_a_series_is_not_handed_on() {
+        let line = "run w.toml --repeat 5 --against=a=1 --set b=2 --out x --format=json -v --seed 3";
+        let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let kept = without(&arguments, &OF_SERIES);
+        assert_eq!(kept.join(OsStr::new(" ")), "run w.toml --set b=2 -v --seed 3");
+        assert_eq!(without(&kept, &["--seed"]).join(OsStr::new(" ")), "run w.toml --set b=2 -v");
+    }
+
+    #[test]
+    fn how_a_run_ended_decides_about_the_series() {
+        let ended = |code: i32| finish(ExitStatus::from_raw(code << 8), "a-1");
+        assert_eq!(ended(0).unwrap(), Finish::Made { crossed: false });
+        assert_eq!(ended(99).unwrap(), Finish::Made { crossed: true });
+        assert_eq!(ended(97).unwrap(), Finish::Invalid);
+        assert_eq!(ended(130).unwrap(), Finish::Interrupted);
+        assert_eq!(finish(ExitStatus::from_raw(2), "a-1").unwrap(), Finish::Interrupted);
+        assert_eq!(ended(2).unwrap_err().exit, Exit::Usage);
+        assert_eq!(ended(1).unwrap_err().exit, Exit::Undone);
+        let killed = finish(ExitStatus::from_raw(9), "a-1").unwrap_err();
+        assert_eq!(
+            (killed.exit, killed.message.as_str()),
+            (Exit::Undone, "a-1 was killed by signal 9; the series ends")
+        );
+    }
+}
