@@ -18,6 +18,8 @@ const TAIL_SHARE: f64 = 0.5;
 const TAIL_FLOORS: u64 = 10;
 /// Lateness below this many microseconds never matters, where the machine's own floor was not measured.
 pub(super) const UNKNOWN_FLOOR_US: u64 = 5_000;
+/// The timers of a machine that has nothing else to do are no later than this.
+const SOUND_FLOOR_US: u64 = 2_000;
 /// So many starts within a millisecond are begun one after another on any machine.
 const BURST: u32 = 64;
 
@@ -36,10 +38,15 @@ impl Late {
 }
 
 pub(super) fn judge(record: &Record, findings: &mut Findings) {
-    let floor_us = record.generator.timer_floor.quantile_us(0.99).unwrap_or(UNKNOWN_FLOOR_US);
+    let measured_us = record.generator.timer_floor.quantile_us(0.99);
+    let floor_us = measured_us.unwrap_or(UNKNOWN_FLOOR_US);
     for operation in Operation::ALL {
         let totals = record.tally.totals.operation(operation);
-        let Some(late) = worst(totals, floor_us) else { continue };
+        let Some(late) = worst(totals, floor_us) else {
+            let blind = measured_us.and_then(|floor_us| blind(operation, totals, floor_us));
+            findings.extend(blind.map(|reason| (Validity::Degraded, reason)));
+            continue;
+        };
         let cause = cause(record, &late);
         let q = quantile(late.q);
         let reason = format!(
@@ -55,8 +62,10 @@ pub(super) fn judge(record: &Record, findings: &mut Findings) {
     }
 }
 
-/// The quantile that says most: p99 if it is too late, else whichever other that is told is worst.
+/// The quantile that says most: p99 if it is too late, else whichever other that is told is worst. Too few operations for
+/// a p99 are too few to be judged by: one hiccup of the machine would do.
 fn worst(totals: &OperationTotals, floor_us: u64) -> Option<Late> {
+    totals.response.quantile_us(0.99)?;
     let at = |q: f64| {
         let (late_us, response_us) = (totals.lateness.quantile_us(q)?, totals.response.quantile_us(q)?);
         let (state, share, floor_us) = match q {
@@ -70,6 +79,24 @@ fn worst(totals: &OperationTotals, floor_us: u64) -> Option<Late> {
     at(0.99).or_else(|| {
         let others = [0.5, 0.9, 0.95, 0.999, 0.9999].into_iter().filter_map(at);
         others.max_by(|a, b| a.share().total_cmp(&b.share()))
+    })
+}
+
+/// Where the machine's own timers come so late that lateness cannot be told from them, though it is a good part of what
+/// is reported: nobody knows then whether the generator kept to its plan.
+fn blind(operation: Operation, totals: &OperationTotals, floor_us: u64) -> Option<String> {
+    let (late_us, response_us) = (totals.lateness.quantile_us(0.99)?, totals.response.quantile_us(0.99)?);
+    let matters = floor_us > SOUND_FLOOR_US && late_us as f64 > SHARE * response_us as f64;
+    (matters && late_us <= floor_us).then(|| {
+        format!(
+            "{operation}: lateness p99 of {} is {} of the response time p99 of {}, and no more than what this machine's own \
+             timers do ({} late at p99, measured before the run): the machine was busy already; leave it alone and run \
+             again",
+            time(late_us),
+            percent(late_us as f64 / response_us.max(1) as f64),
+            time(response_us),
+            time(floor_us)
+        )
     })
 }
 

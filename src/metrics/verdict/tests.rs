@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::metrics::record::tests::closed;
-use crate::metrics::{CoreSample, Due, MachineSample, Row, ThreadSample, Timeline};
-use crate::phone::Failure;
+use crate::metrics::{CoreSample, Due, Law, MachineSample, PhaseFacts, Row, ThreadSample, Timeline};
+use crate::phone::{Failure, Operation};
 
 fn judged(change: impl FnOnce(&mut Record)) -> Verdict {
     let mut record = closed();
@@ -203,10 +203,23 @@ fn lateness_matters_when_it_is_beyond_the_machines_floor_and_a_good_part_of_the_
 }
 
 #[test]
-fn too_few_operations_for_a_p99_can_degrade_at_most() {
-    assert_valid(&judged(|r| times(r, 900_000, 1_000_000, 4)));
-    let verdict = judged(|r| times(r, 9_000, 10_000, 40));
-    assert_says(&verdict, Validity::Degraded, "restore: lateness p");
+fn too_few_operations_for_a_p99_are_not_judged_by_it() {
+    assert_valid(&judged(|r| times(r, 900_000, 1_000_000, 298)));
+    assert_eq!(judged(|r| times(r, 900_000, 1_000_000, 299)).state, Validity::Invalid);
+}
+
+#[test]
+fn a_machine_that_was_busy_before_the_run_is_told_of() {
+    let on = |floor_ms: u64, late_ms: u64| {
+        judged(|r| {
+            times(r, late_ms * 1_000, 40_000, 300);
+            r.generator.timer_floor = crate::metrics::Distribution::new();
+            (0..300).for_each(|_| r.generator.timer_floor.record(Duration::from_millis(floor_ms)));
+        })
+    };
+    assert_says(&on(7, 6), Validity::Degraded, "the machine was busy already");
+    assert_says(&on(7, 8), Validity::Invalid, "did not keep to its plan");
+    assert_valid(&on(7, 1));
 }
 
 #[test]
@@ -355,4 +368,73 @@ fn the_worst_is_told_first() {
     });
     assert_eq!((verdict.state, verdict.reasons.len()), (Validity::Invalid, 2), "{verdict:?}");
     assert!(verdict.reasons[0].contains("lateness"), "{verdict:?}");
+}
+
+/// A minute and more of steady load: starts by this law, and as many responses in each second.
+fn steady(record: &mut Record, law: Law, seconds: u32, arrivals: Vec<u64>) {
+    let mut seed = 1_u64;
+    let mut chance = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as f64 / (1_u64 << 31) as f64
+    };
+    let o = &mut record.tally.totals.operations[0];
+    let before = o.clone();
+    record.plan.phases = vec![PhaseFacts { name: "steady".into(), at_us: 0, law }];
+    record.timeline = Timeline { arrivals: vec![arrivals], ..Timeline::default() };
+    for _ in 0..seconds {
+        let mut row = Row::default();
+        let mut response = crate::metrics::Distribution::new();
+        for _ in 0..100 {
+            let us = 20_000.0 - 5_000.0 * chance().max(1e-9).ln();
+            response.record(Duration::from_micros(us as u64));
+        }
+        o.response.merge(&response);
+        row.response[0] = response.buckets();
+        record.timeline.rows.push(row);
+    }
+    assert_eq!(before.planned, 1);
+    let first = &mut record.timeline.rows[0].interval;
+    (first.planned, first.started, first.finished) = (1, 1, 1);
+    (0..300).for_each(|_| record.generator.timer_floor.record(Duration::from_micros(120)));
+}
+
+fn evenly(rate: f64, seconds: u32) -> Vec<u64> {
+    (0..(rate * f64::from(seconds)) as u64).map(|n| (n as f64 / rate * 1e6) as u64).collect()
+}
+
+#[test]
+fn a_steady_load_is_held_to_its_law_and_told_with_intervals() {
+    let law = Law::Constant { rate: 100.0 };
+    let mut record = closed();
+    steady(&mut record, law, 60, evenly(100.0, 60));
+    assert_valid(&Verdict::of(&record));
+    let intervals = record.response_intervals(Operation::ALL[0]);
+    let p99 = record.tally.totals.operations[0].response.quantile_us(0.99).unwrap() as f64;
+    let (low, high) = intervals.p99.unwrap();
+    assert!(low < p99 && p99 < high && high - low < 0.3 * p99, "{low} to {high} about {p99}");
+    assert!(intervals.p50.is_some() && intervals.p90.is_some() && intervals.refused.is_none(), "{intervals:?}");
+
+    // Rounded up to ticks of 100 ms, and with the floor of a machine that could do better.
+    let ticks = evenly(100.0, 60).into_iter().map(|us| us.div_ceil(100_000) * 100_000).collect();
+    let verdict = judged(|r| steady(r, law, 60, ticks));
+    assert_says(&verdict, Validity::Degraded, "phase `steady`: the starts are not the law they claim to be");
+    // 50 ms of nothing every five seconds.
+    let stalled =
+        evenly(100.0, 60).into_iter().map(|us| if us % 5_000_000 < 50_000 { us - us % 5_000_000 + 50_000 } else { us });
+    let verdict = judged(|r| steady(r, law, 60, stalled.collect()));
+    assert_says(&verdict, Validity::Degraded, "gaps are too long for the law");
+}
+
+#[test]
+fn a_steady_load_too_short_for_an_interval_degrades_and_a_storm_does_not() {
+    let verdict = judged(|r| steady(r, Law::Constant { rate: 100.0 }, 15, evenly(100.0, 15)));
+    assert_says(&verdict, Validity::Degraded, "cannot be told: the run is too short");
+    // Over in less time than anybody would call steady: an event. So is a storm, however long.
+    for (law, seconds) in [(Law::Constant { rate: 100.0 }, 9), (Law::Given, 60)] {
+        let mut record = closed();
+        steady(&mut record, law, seconds, evenly(100.0, seconds));
+        assert_valid(&Verdict::of(&record));
+        let refused = record.response_intervals(Operation::ALL[0]).refused.unwrap();
+        assert!(refused.contains("one storm is one event"), "{refused}");
+    }
 }
