@@ -42,7 +42,7 @@ fn home() -> Home {
 }
 
 fn made(home: &Home, out: &str, more: &[&str]) {
-    let ended = home.run(&[&["run", "short.toml", "--out", out], more].concat());
+    let ended = home.run(&[&["run", "short.toml", "--accept-invalid", "--out", out], more].concat());
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 }
 
@@ -99,7 +99,7 @@ fn a_slower_setting_is_found_by_pairs() {
     let home = home();
     let against = "target.embedded.work.service=20ms";
     let mut line = vec!["run", "short.toml", "--repeat", "5", "--against", against, "--out", "series", "--json"];
-    line.extend(["--figures", "operations.resync.response_ms.p50"]);
+    line.extend(["--accept-invalid", "--figures", "operations.resync.response_ms.p50"]);
     let ended = home.run(&line);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let order: Vec<_> =
@@ -125,7 +125,7 @@ fn a_slower_setting_is_found_by_pairs() {
 #[test]
 fn a_series_without_another_setting_tells_its_spread() {
     let home = home();
-    let ended = home.run(&["run", "short.toml", "--repeat", "2", "--out", "series", "--json"]);
+    let ended = home.run(&["run", "short.toml", "--repeat", "2", "--out", "series", "--accept-invalid", "--json"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let spread = ended.json();
     assert_eq!(spread["runs"], 2);
@@ -175,7 +175,7 @@ fn crossed_thresholds_end_the_series_with_their_code_but_do_not_stop_it() {
     let home = home();
     let text = format!("{SHORT}\n[thresholds]\n\"operations.resync.planned\" = \"== 0\"\n");
     home.write("short.toml", &text);
-    let ended = home.run(&["run", "short.toml", "--repeat", "2", "--out", "out", "--json"]);
+    let ended = home.run(&["run", "short.toml", "--repeat", "2", "--out", "out", "--accept-invalid", "--json"]);
     assert_eq!(ended.code, Some(99), "{}", ended.stderr);
     assert!(ended.stderr.contains("thresholds were crossed in out/run-1, out/run-2"), "{}", ended.stderr);
     let spread: Value = ended.json();

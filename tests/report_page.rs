@@ -84,14 +84,8 @@ fn play(name: &str, sets: &[&str]) -> (Record, Summary, Manifest) {
         thresholds: Vec::new(),
     };
     let figures = serde_json::to_value(Summary::of(&record)).unwrap();
-    record.thresholds = plan
-        .thresholds
-        .iter()
-        .map(|threshold| {
-            let checked = threshold.check(&figures);
-            ThresholdResult { text: threshold.to_string(), value: checked.value, pass: checked.passed() }
-        })
-        .collect();
+    record.thresholds =
+        plan.thresholds.iter().map(|threshold| ThresholdResult::check(threshold, &figures, &record.marks)).collect();
     let circumstances = Circumstances {
         effective: plan.effective.clone(),
         overrides: sets,

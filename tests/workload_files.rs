@@ -142,6 +142,11 @@ fn flags_mean_what_they_say() {
     let thresholds: Vec<String> = plan.thresholds.iter().map(ToString::to_string).collect();
     assert!(thresholds.contains(&"storm.drain_s < 9".to_owned()), "{thresholds:?}");
     assert!(thresholds.contains(&"phones.failed <= 2".to_owned()), "{thresholds:?}");
+    let list = "thresholds.expressions=[\"storm.drain_s < 2m\", \"exchanges.failed / exchanges.total < 1%\"]";
+    for set in [list, "thresholds.expressions=storm.drain_s < 2m", "thresholds.\"storm.drain_s - 1s\"=< 2m"] {
+        let thresholds: Vec<String> = smoke(&[set]).thresholds.iter().map(ToString::to_string).collect();
+        assert!(thresholds.iter().any(|t| t.starts_with("storm.drain_s") && t.ends_with("< 2m")), "{thresholds:?}");
+    }
 }
 
 /// Comments, layout and the order of keys do not make another workload; anything else does.

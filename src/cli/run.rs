@@ -20,7 +20,7 @@ use super::workload::WorkloadArgs;
 use super::{Ended, Exit, machine};
 use crate::driver::{self, Control, Driven, Handicap, Live, RunError, Setting};
 use crate::metrics::journal::{End, Header, How, Replay};
-use crate::metrics::{Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline};
+use crate::metrics::{Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline, Verdict};
 use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin};
 use crate::report::{self, Circumstances, Folder, Manifest, Saved, Summary, number, prometheus};
@@ -49,6 +49,9 @@ pub(super) struct RunArgs {
     /// Do not verify the server's certificates; stamped on every output
     #[arg(long, help_heading = "Generator")]
     dangerously_skip_tls_verification: bool,
+    /// Do not end with 97 if the generator, and not the server, was the limit; stamped on every output
+    #[arg(long, help_heading = "Generator")]
+    accept_invalid: bool,
 }
 
 /// The server a run plays against, and how to reach it.
@@ -95,7 +98,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     };
     let facts = PlanFacts::of(&plan);
     let manifest = Manifest::of(&facts, started_at, circumstances);
-    let header = header(&plan, facts, &manifest);
+    let header = header(&plan, facts, &manifest, args.accept_invalid);
     let setting = Setting {
         origin: server.origin.clone(),
         base: server.base.clone(),
@@ -129,13 +132,13 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
 }
 
 /// What the journal begins with.
-fn header(plan: &Plan, facts: PlanFacts, manifest: &Manifest) -> Header {
+fn header(plan: &Plan, facts: PlanFacts, manifest: &Manifest, accepted_invalid: bool) -> Header {
     Header {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         plan: facts,
         thresholds: plan.thresholds.iter().map(|t| (t.figure().to_owned(), t.typed().to_owned())).collect(),
         manifest: manifest.to_text(),
-        marks: Marks { tls_not_verified: !plan.tls.verify, ..Marks::default() },
+        marks: Marks { tls_not_verified: !plan.tls.verify, accepted_invalid, ..Marks::default() },
         ..Header::default()
     }
 }
@@ -361,21 +364,23 @@ fn report(args: &RunArgs, folder: &Folder, header: Header, driven: Driven) -> Re
         folder.set_journal_aside().map_err(Ended::folder)?;
         return Err(Ended::undone(format!("{lost}; the report is of the whole run, made from memory")));
     }
-    end(&saved.record)
+    end(&saved.record, &summary.verdict)
 }
 
 /// How a finished run ends: what a script must know is said on stderr too, whatever stdout holds.
-fn end(record: &Record) -> Result<Exit, Ended> {
-    let verdict = record.verdict();
+fn end(record: &Record, verdict: &Verdict) -> Result<Exit, Ended> {
     if record.marks.partial {
         let message = "interrupted: the report is of the part that was done".to_owned();
         return Err(Ended { exit: Exit::Interrupted, message });
     }
     if verdict.is_invalid() {
         let message = format!("the measurement is invalid: {}", verdict.reasons.join("; "));
-        return Err(Ended { exit: Exit::Invalid, message });
+        if !record.marks.accepted_invalid {
+            return Err(Ended { exit: Exit::Invalid, message });
+        }
+        tracing::warn!("{message}; accepted, as --accept-invalid says");
     }
-    let crossed: Vec<_> = record.thresholds.iter().filter(|t| !t.pass).map(crossed).collect();
+    let crossed: Vec<_> = record.thresholds.iter().filter(|t| t.judgement.failed()).map(crossed).collect();
     if crossed.is_empty() {
         return Ok(Exit::Passed);
     }
@@ -385,9 +390,11 @@ fn end(record: &Record) -> Result<Exit, Ended> {
 }
 
 fn crossed(threshold: &ThresholdResult) -> String {
-    match threshold.value {
-        Some(value) => format!("{} (it is {})", threshold.text, number::value(value)),
-        None => format!("{} (no figure: too few samples, or nothing of the kind happened)", threshold.text),
+    let unit = number::unit(&threshold.unit);
+    match (threshold.judgement.why_unknown(), threshold.value) {
+        (Some(why), _) => format!("{} (no figure: {why})", threshold.text),
+        (None, Some(value)) => format!("{} (it is {}{unit})", threshold.text, number::value(value)),
+        (None, None) => threshold.text.clone(),
     }
 }
 

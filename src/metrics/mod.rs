@@ -7,6 +7,7 @@
 //! [`Verdict`]. Reports are made from that.
 mod bucket;
 mod distribution;
+mod due;
 mod facts;
 mod generator;
 mod interval;
@@ -16,9 +17,11 @@ mod machine;
 mod notable;
 mod record;
 mod recorder;
+mod response;
 mod slice;
 mod snapshot;
 mod standing;
+mod steady;
 mod storm;
 mod tally;
 mod timeline;
@@ -27,6 +30,7 @@ mod verdict;
 
 pub use bucket::Buckets;
 pub use distribution::Distribution;
+pub use due::Due;
 pub use facts::{ExchangeFacts, HandshakeFacts, HandshakeKind};
 pub use generator::GeneratorFacts;
 pub use interval::{Interval, Intervals, Level};
@@ -35,6 +39,7 @@ pub use machine::{CoreSample, MachineSample, ThreadSample};
 pub use notable::{Notable, Notables, Step};
 pub use record::{Law, Marks, PhaseFacts, PlanFacts, Record, ThresholdResult};
 pub use recorder::Recorder;
+pub use response::ResponseIntervals;
 pub use slice::{Arrivals, Slice};
 pub use snapshot::{Snapshot, SnapshotCell};
 pub use standing::Standings;

@@ -3,9 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{GeneratorFacts, Storm, Tally, Timeline, Verdict};
-use crate::workload::{Arrival, Phase, Plan};
+use super::{Due, GeneratorFacts, Storm, Tally, Timeline, Verdict};
+use crate::workload::{Arrival, Judgement, Phase, Plan, Threshold};
 
 /// A finished run. Every value was given in: nothing here reads a clock or a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +49,8 @@ pub struct PlanFacts {
     pub phases: Vec<PhaseFacts>,
     /// Whether the workload itself bounds the connections: then waiting for one is part of what it asks for.
     pub connections_bounded: bool,
+    /// The plan's starts, second by second.
+    pub due: Due,
 }
 
 impl PlanFacts {
@@ -68,6 +71,7 @@ impl PlanFacts {
             compression: plan.compression,
             phases: plan.phases.iter().map(|phase| PhaseFacts::of(phase, plan.compression)).collect(),
             connections_bounded: plan.network.max_connections.is_some(),
+            due: Due::of(plan),
         }
     }
 }
@@ -131,14 +135,34 @@ pub struct Marks {
 }
 
 /// A threshold, checked.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ThresholdResult {
     /// As the workload has it.
     pub text: String,
-    /// The figure it is about, in the unit of the expression; `None` if there were too few samples to tell.
+    /// What stands before its comparison, in `unit`; `None` if that cannot be told.
     pub value: Option<f64>,
-    /// Whether it holds. What cannot be told does not hold.
-    pub pass: bool,
+    /// What it is compared with, in `unit`; `None` if that cannot be told.
+    pub limit: Option<f64>,
+    /// The unit of both: `ms`, `s`, `bytes`, `%`, …; empty for counts and ratios.
+    pub unit: String,
+    /// How it went.
+    pub judgement: Judgement,
+}
+
+impl ThresholdResult {
+    /// Checks a threshold on a run's summary. Of a run that was interrupted or killed, the figures are those of a part
+    /// of it: they are told, not judged.
+    pub fn check(threshold: &Threshold, summary: &Value, marks: &Marks) -> ThresholdResult {
+        let checked = threshold.check(summary);
+        let whole = !marks.partial && marks.ends_at_ms.is_none();
+        ThresholdResult {
+            text: threshold.to_string(),
+            value: checked.value,
+            limit: checked.limit,
+            unit: threshold.unit(),
+            judgement: if whole { checked.judgement } else { Judgement::NotJudged },
+        }
+    }
 }
 
 impl Record {
@@ -154,9 +178,9 @@ impl Record {
         Storm::of(&self.tally, self.plan.storm_phones.unwrap_or(all))
     }
 
-    /// Whether every threshold holds.
+    /// Whether no threshold was crossed.
     pub fn thresholds_hold(&self) -> bool {
-        self.thresholds.iter().all(|t| t.pass)
+        !self.thresholds.iter().any(|t| t.judgement.failed())
     }
 }
 

@@ -85,7 +85,9 @@ impl Timeline {
         }
         let index = index(self.width_s);
         if index >= self.rows.len() {
-            self.rows.resize(index + 1, Row::default());
+            // Who waits goes on waiting while nothing happens.
+            let backlog = self.rows.last().map_or(0, |row| row.backlog);
+            self.rows.resize(index + 1, Row { backlog, ..Row::default() });
         }
         &mut self.rows[index]
     }
@@ -145,7 +147,7 @@ mod tests {
         assert_eq!(finished, [4, 0, 0, 2, 0]);
         let counts: Vec<_> = timeline.response(Operation::ALL[0]).map(Buckets::count).collect();
         assert_eq!(counts, [4, 0, 0, 2, 0]);
-        assert_eq!((timeline.rows[0].backlog, timeline.rows[3].backlog), (1, 6));
+        assert_eq!(timeline.rows.iter().map(|row| row.backlog).collect::<Vec<_>>(), [1, 1, 1, 6, 6]);
         assert_eq!(timeline.rows[0].machine.as_ref().map(|m| m.rss_bytes), Some(3));
         assert_eq!(timeline.arrivals, [vec![], vec![7, 500_007, 3_000_007]]);
     }

@@ -7,13 +7,13 @@ use bytes::Bytes;
 
 use crate::auth::{Algorithm, AnswerScheme};
 use crate::metrics::{
-    Distribution, ExchangeFacts, GeneratorFacts, HandshakeFacts, HandshakeKind, Marks, PlanFacts, Record, Recorder,
-    Tally, ThresholdResult, Timeline,
+    Distribution, Due, ExchangeFacts, GeneratorFacts, HandshakeFacts, HandshakeKind, Marks, PlanFacts, Record,
+    Recorder, Tally, ThresholdResult, Timeline,
 };
 use crate::phone::{
     Action, ChallengeKind, Failure, Moment, Operation, Origin, Outcome, Reason, Request, Screen, Standing, Trigger,
 };
-use crate::workload::Start;
+use crate::workload::{Judgement, Start};
 
 const PHONES: u32 = 2_000;
 
@@ -156,6 +156,10 @@ impl Boot<'_> {
     }
 }
 
+fn threshold(text: &str, value: Option<f64>, limit: Option<f64>, unit: &str, judgement: Judgement) -> ThresholdResult {
+    ThresholdResult { text: text.into(), value, limit, unit: unit.into(), judgement }
+}
+
 /// The run: one shard, valid.
 pub(super) fn mass_reboot() -> Record {
     let mut events = Vec::new();
@@ -185,6 +189,7 @@ pub(super) fn mass_reboot() -> Record {
             compression: 1.0,
             phases: Vec::new(),
             connections_bounded: false,
+            due: Due::default(),
         },
         started_at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_293_834),
         wall,
@@ -204,9 +209,9 @@ pub(super) fn mass_reboot() -> Record {
         },
         marks: Marks::default(),
         thresholds: vec![
-            ThresholdResult { text: "restore response time p99 < 2 s".into(), value: Some(0.0257), pass: true },
-            ThresholdResult { text: "phones at a prompt <= 5".into(), value: Some(10.0), pass: false },
-            ThresholdResult { text: "backup response time p99.9 < 5 s".into(), value: None, pass: false },
+            threshold("operations.restore.response_ms.p99 < 2s", Some(0.0257), Some(2.0), "s", Judgement::Pass),
+            threshold("phones.prompting <= 5", Some(10.0), Some(5.0), "", Judgement::Fail),
+            threshold("operations.backup.response_ms.p99_9 < 5s", None, Some(5.0), "s", Judgement::Null),
         ],
     }
 }

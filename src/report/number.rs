@@ -35,6 +35,11 @@ pub(crate) fn value(value: f64) -> String {
     if value >= 0.0 && value.fract() == 0.0 { count(value as u64) } else { figure(Some(value)) }
 }
 
+/// A unit as it stands behind a value: apart from it, and nothing if there is none.
+pub(crate) fn unit(unit: &str) -> String {
+    if unit.is_empty() || unit.starts_with('/') { unit.to_owned() } else { format!(" {unit}") }
+}
+
 /// A moment of a run, in seconds since it began: `00:00:42.5`.
 pub(crate) fn moment(seconds: f64) -> String {
     let tenths = (seconds.max(0.0) * 10.0) as u64;

@@ -142,12 +142,9 @@ fn checked(header: &Header, record: &Record) -> Vec<ThresholdResult> {
     // A summary is plain data: it always becomes JSON.
     let figures = serde_json::to_value(Summary::of(record)).unwrap_or_default();
     let check = |(figure, comparison): &(String, String)| match Threshold::parse(figure, comparison) {
-        Ok(threshold) => {
-            let checked = threshold.check(&figures);
-            ThresholdResult { text: threshold.to_string(), value: checked.value, pass: checked.passed() }
-        }
+        Ok(threshold) => ThresholdResult::check(&threshold, &figures, &record.marks),
         // A later version's: what cannot be told does not hold.
-        Err(_) => ThresholdResult { text: format!("{figure} {comparison}"), value: None, pass: false },
+        Err(_) => ThresholdResult { text: format!("{figure} {comparison}"), ..ThresholdResult::default() },
     };
     header.thresholds.iter().map(check).collect()
 }
@@ -219,7 +216,8 @@ mod tests {
         assert_eq!(saved.record.tally.totals.operation(Operation::Report).started, 12);
         assert_eq!(saved.manifest.started_at, "2026-11-21T20:43:54Z");
         assert!(saved.manifest.marks.tls_not_verified && !saved.manifest.marks.partial);
-        let thresholds: Vec<_> = saved.record.thresholds.iter().map(|t| (t.text.as_str(), t.value, t.pass)).collect();
+        let thresholds: Vec<_> =
+            saved.record.thresholds.iter().map(|t| (t.text.as_str(), t.value, t.judgement.passed())).collect();
         assert_eq!(
             thresholds,
             [
@@ -269,7 +267,7 @@ mod tests {
             };
             assert!(cut >= header_ends);
             let summary = Summary::of(&saved.record);
-            assert!(summary.marks.partial && summary.marks.ends_at_ms == Some((summary.wall_s * 1e3) as u64), "{cut}");
+            assert!(summary.marks.partial && summary.marks.ends_at_s == Some(summary.wall_s), "{cut}");
             let caveat = saved.caveat().unwrap();
             assert!(caveat.contains("the run was killed or its disk was full"), "{caveat}");
             let started = saved.record.tally.totals.operation(Operation::Report).started;

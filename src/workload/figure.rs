@@ -6,6 +6,7 @@ use crate::auth::{Algorithm, AnswerScheme};
 use crate::phone::{ChallengeKind, DropCause, Failure, Operation, Outcome, Screen};
 
 use super::error::nearest;
+use super::threshold::Unit;
 
 /// What stands at a place of the summary.
 enum Shape {
@@ -33,7 +34,7 @@ enum Names {
 }
 
 /// The keys of a spread.
-const SPREAD: [&str; 8] = ["samples", "mean", "p50", "p90", "p95", "p99", "p99_9", "max"];
+const SPREAD: [&str; 9] = ["samples", "mean", "p50", "p90", "p95", "p99", "p99_9", "p99_99", "max"];
 
 /// What is known of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,35 @@ pub(crate) fn find(figure: &str) -> Result<Known, String> {
             }
         }
     })
+}
+
+/// Ratios and shares; what has no unit in its name and is none of these is a count.
+const RATIOS: [&str; 8] = [
+    "cpu_busy",
+    "cpu_busy_max",
+    "per_operation",
+    "retry_rate",
+    "amplification",
+    "shard_demand_max",
+    "shard_waited_max",
+    "steal_max",
+];
+
+/// The unit of a figure, as its name says.
+pub(crate) fn unit(figure: &str) -> Unit {
+    let (above, last) = figure.rsplit_once('.').unwrap_or(("", figure));
+    if last == "samples" {
+        return Unit::COUNT;
+    }
+    let ends = |suffix: &str| figure.split('.').any(|key| key.ends_with(suffix));
+    match () {
+        () if RATIOS.contains(&last) || above.ends_with("core_busy_max") => Unit::PURE,
+        () if ends("_ms") => Unit::MILLISECONDS,
+        () if ends("_us") => Unit::MICROSECONDS,
+        () if last.ends_with("_s") => Unit::SECONDS,
+        () if last.split('_').any(|word| word == "bytes") => Unit::BYTES,
+        () => Unit::COUNT,
+    }
 }
 
 fn walk(shape: &Shape, figure: &str, at: usize) -> Option<Known> {
@@ -178,9 +208,24 @@ fn summary() -> Shape {
             (
                 "generator",
                 object(
-                    &["shards", "cpu_busy", "cpu_busy_max", "cpu_s", "open_files", "rss_bytes", "rss_per_phone_bytes"],
-                    &["loop_lag_ms", "pace_ms"],
-                    vec![],
+                    &[
+                        "shards",
+                        "cpu_busy",
+                        "cpu_busy_max",
+                        "cpu_s",
+                        "shard_demand_max",
+                        "shard_waited_max",
+                        "steal_max",
+                        "backlog_max",
+                        "open_files",
+                        "open_files_limit",
+                        "ports_max",
+                        "ports_limit",
+                        "rss_bytes",
+                        "rss_per_phone_bytes",
+                    ],
+                    &["loop_lag_ms", "timer_floor_ms", "pace_ms"],
+                    vec![("core_busy_max", Shape::Counters(Names::Any))],
                 ),
             ),
         ],
@@ -191,7 +236,14 @@ fn operation() -> Shape {
     object(
         &["planned", "started", "dropped", "succeeded", "exchanges", "undispatched"],
         &["response_ms", "response_ok_ms", "service_ms", "lateness_ms"],
-        vec![("outcomes", Shape::Counters(Names::Outcomes)), ("dropped_causes", Shape::Counters(Names::DropCauses))],
+        vec![
+            ("outcomes", Shape::Counters(Names::Outcomes)),
+            ("dropped_causes", Shape::Counters(Names::DropCauses)),
+            (
+                "response_interval_ms",
+                Shape::Object(["p50", "p90", "p99"].map(|q| (q, numbers(&["low", "high"]))).into()),
+            ),
+        ],
     )
 }
 
@@ -272,6 +324,29 @@ mod tests {
             ("generator.loop_lag_ms.max", Known::Number),
         ] {
             assert_eq!(find(figure), Ok(want), "{figure}");
+        }
+    }
+
+    #[test]
+    fn units_are_those_of_the_names() {
+        for (figure, want) in [
+            ("phones.failed", Unit::COUNT),
+            ("operations.restore.response_ms.p99_9", Unit::MILLISECONDS),
+            ("operations.restore.response_ms.samples", Unit::COUNT),
+            ("exchanges.phases_ms.tls.max", Unit::MILLISECONDS),
+            ("exchanges.bytes_in", Unit::BYTES),
+            ("exchanges.per_operation", Unit::PURE),
+            ("tls.client_cpu_by_kind_us.full.p50", Unit::MICROSECONDS),
+            ("tls.chain_bytes_max", Unit::BYTES),
+            ("storm.provisioned_95_s", Unit::SECONDS),
+            ("generator.cpu_s", Unit::SECONDS),
+            ("generator.cpu_busy_max", Unit::PURE),
+            ("generator.rss_per_phone_bytes", Unit::BYTES),
+            ("wall_s", Unit::SECONDS),
+            ("exchanges.status.401", Unit::COUNT),
+        ] {
+            assert!(find(figure).is_ok(), "{figure}");
+            assert_eq!(unit(figure), want, "{figure}");
         }
     }
 

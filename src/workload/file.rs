@@ -49,7 +49,9 @@ pub(crate) struct File {
     /// What the phones' TLS does.
     pub(crate) tls: TlsSection,
     /// Goals that can fail the run (exit code 99): a figure of `summary.json` on the left, a comparison, or a
-    /// list of comparisons, on the right: `phones.failed = "== 0"`. Units are those of the figure's name.
+    /// list of comparisons, on the right: `phones.failed = "== 0"`, `storm.drain_s = "< 2m"`. The key `expressions` takes
+    /// a list of whole expressions: `"exchanges.failed / exchanges.total < 0.1%"`. Bare numbers are in the unit of the
+    /// figure's name.
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub(crate) thresholds: toml::Table,
 }

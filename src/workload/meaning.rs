@@ -125,7 +125,7 @@ impl Meaning<'_> {
         run.compression
     }
 
-    /// `phones.failed = "== 0"`, with the figure in quotes or not, alone or as a list.
+    /// `phones.failed = "== 0"`, with the figure in quotes or not, alone or as a list; and whole expressions in a list.
     fn thresholds(&mut self, table: &toml::Table) -> Vec<Threshold> {
         let mut found = Vec::new();
         self.thresholds_below(table, &key!["thresholds"], &mut found);
@@ -135,34 +135,50 @@ impl Meaning<'_> {
     fn thresholds_below(&mut self, table: &toml::Table, above: &KeyPath, found: &mut Vec<Threshold>) {
         for (key, value) in table {
             let path = above.then(key.as_str());
+            if path == key!["thresholds", "expressions"] {
+                for (path, text) in each(value, &path) {
+                    self.threshold(&path, Threshold::parse_whole(&text), found);
+                }
+                continue;
+            }
             let steps = path.0.iter().skip(1).filter_map(|s| match s {
                 Step::Key(key) => Some(key.as_str()),
                 Step::Index(_) => None,
             });
             let figure = steps.collect::<Vec<_>>().join(".");
-            let comparisons = match value {
-                toml::Value::Table(below) => {
-                    self.thresholds_below(below, &path, found);
-                    continue;
-                }
-                toml::Value::Array(several) => several.as_slice(),
-                one => std::slice::from_ref(one),
-            };
-            for comparison in comparisons {
-                let typed = comparison.as_str().map_or_else(|| comparison.to_string(), str::to_owned);
-                match Threshold::parse(&figure, &typed) {
-                    Ok(threshold) => found.push(threshold),
-                    Err(ThresholdError::NoFigure { right, .. }) => {
-                        self.say(&path, "the summary has no such figure", right);
-                        break;
-                    }
-                    Err(wrong @ ThresholdError::NoComparison(_)) => {
-                        let told = wrong.to_string();
-                        let (what, right) = told.split_once("; ").unwrap_or((&told, ""));
-                        self.say(&path, what, right);
-                    }
+            if let toml::Value::Table(below) = value {
+                self.thresholds_below(below, &path, found);
+                continue;
+            }
+            for (_, goal) in each(value, &path) {
+                let parsed = Threshold::parse(&figure, &goal);
+                let is_known = !matches!(parsed, Err(ThresholdError::NoFigure { .. }));
+                self.threshold(&path, parsed, found);
+                if !is_known {
+                    break;
                 }
             }
         }
+    }
+
+    fn threshold(&mut self, path: &KeyPath, parsed: Result<Threshold, ThresholdError>, found: &mut Vec<Threshold>) {
+        match parsed {
+            Ok(threshold) => found.push(threshold),
+            Err(ThresholdError::NoFigure { right, .. }) => self.say(path, "the summary has no such figure", right),
+            Err(wrong) => {
+                let told = wrong.to_string();
+                let (what, right) = told.split_once("; ").unwrap_or((&told, ""));
+                self.say(path, what, right);
+            }
+        }
+    }
+}
+
+/// The texts of a list, or the one text there is, each with its place.
+fn each(value: &toml::Value, path: &KeyPath) -> Vec<(KeyPath, String)> {
+    let text = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match value {
+        toml::Value::Array(several) => several.iter().enumerate().map(|(n, v)| (path.then(n), text(v))).collect(),
+        one => vec![(path.clone(), text(one))],
     }
 }

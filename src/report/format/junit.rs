@@ -5,8 +5,8 @@ use std::io;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::metrics::Validity;
-use crate::report::number::value;
 use crate::report::{Summary, summary};
+use crate::workload::Judgement;
 
 /// The run as one test suite.
 ///
@@ -35,16 +35,15 @@ pub(super) fn render(s: &Summary) -> io::Result<String> {
 fn verdict(s: &Summary) -> TestCase {
     let mut reasons = s.verdict.reasons.join("\n");
     let status = match s.verdict.state {
-        Validity::Invalid => failed(&format!("the measurement is invalid: {}", s.verdict.reasons.join("; "))),
-        Validity::Valid | Validity::Degraded => TestCaseStatus::success(),
+        Validity::Invalid if !s.marks.accepted_invalid => {
+            failed(&format!("the measurement is invalid: {}", s.verdict.reasons.join("; ")))
+        }
+        _ => TestCaseStatus::success(),
     };
     let mut case = TestCase::new("the measurement is valid", status);
     case.set_classname(format!("bootstorm.{}.verdict", s.workload.name));
-    if s.marks.partial {
-        reasons.push_str("\nthe run was interrupted: these are the figures of a part of it");
-    }
-    if s.marks.tls_not_verified {
-        reasons.push_str("\ncertificates were not verified");
+    for (mark, words) in s.marks.told(&s.verdict) {
+        reasons.push_str(&format!("\n{}: {words}", mark.to_lowercase()));
     }
     if !reasons.is_empty() {
         case.set_system_out(format!("{}: {}", s.verdict.state.name(), reasons.trim_start()));
@@ -53,11 +52,12 @@ fn verdict(s: &Summary) -> TestCase {
 }
 
 fn threshold(s: &Summary, t: &summary::Threshold) -> TestCase {
-    let is = match t.value {
-        Some(known) => format!("it is {}", value(known)),
-        None => "no figure: too few samples, or nothing of the kind happened".to_owned(),
+    let is = t.told();
+    let status = match t.judgement {
+        Judgement::NotJudged => TestCaseStatus::skipped(),
+        _ if t.pass => TestCaseStatus::success(),
+        _ => failed(&format!("{} does not hold ({is})", t.text)),
     };
-    let status = if t.pass { TestCaseStatus::success() } else { failed(&format!("{} does not hold: {is}", t.text)) };
     let mut case = TestCase::new(t.text.as_str(), status);
     case.set_classname(format!("bootstorm.{}.threshold", s.workload.name));
     case.set_system_out(is);

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use crate::metrics::Validity;
 use crate::phone;
-use crate::report::number::{bytes, count, figure, percent, seconds, value};
+use crate::report::number::{bytes, count, figure, percent, seconds};
 use crate::report::summary::{Figures, Summary};
 use crate::report::{Manifest, summary};
+use crate::workload::Judgement;
 
 /// The run as GitHub-flavoured Markdown.
 pub(super) fn render(s: &Summary, manifest: Option<&Manifest>) -> String {
@@ -65,21 +66,17 @@ fn verdict(page: &mut String, s: &Summary) {
     };
     // A string takes whatever is written to it.
     let _ = writeln!(page, "# {mark} {}: {}\n", s.verdict.state.name(), escaped(&s.workload.name));
-    let crossed = s.thresholds.iter().filter(|t| !t.pass).count();
+    let crossed = s.thresholds.iter().filter(|t| t.crossed()).count();
     let thresholds = match (crossed, s.thresholds.len()) {
         (_, 0) => String::new(),
+        _ if s.thresholds.iter().all(|t| t.judgement == Judgement::NotJudged) => " Thresholds were not judged.".into(),
         (0, n) => format!(" All {n} thresholds hold."),
         (crossed, n) => format!(" **{crossed} of {n} thresholds crossed.**"),
     };
     let phones = count(s.phones.total);
     let _ = writeln!(page, "{phones} phones in {}, seed {}.{thresholds}\n", seconds(Some(s.wall_s)), s.seed);
     let mut remarks: Vec<_> = s.verdict.reasons.iter().map(|reason| escaped(reason)).collect();
-    if s.marks.partial {
-        remarks.push("**Partial**: the run was interrupted; these are the figures of a part of it".into());
-    }
-    if s.marks.tls_not_verified {
-        remarks.push("**TLS not verified**: nothing here tells whether phones would trust the certificates".into());
-    }
+    remarks.extend(s.marks.told(&s.verdict).into_iter().map(|(mark, words)| format!("**{mark}**: {words}")));
     remarks.iter().for_each(|remark| line(page, &format!("- {remark}")));
     if !remarks.is_empty() {
         page.push('\n');
@@ -92,8 +89,12 @@ fn thresholds(page: &mut String, s: &Summary) {
     }
     line(page, "## Thresholds\n");
     let rows = s.thresholds.iter().map(|t| {
-        let is = t.value.map_or_else(|| "too few samples to tell".into(), value);
-        [if t.pass { "✅ pass" } else { "❌ FAIL" }.into(), t.text.clone(), is]
+        let mark = match t.judgement {
+            Judgement::NotJudged => "not judged",
+            _ if t.pass => "✅ pass",
+            _ => "❌ FAIL",
+        };
+        [mark.into(), t.text.clone(), t.told()]
     });
     table(page, ["", "threshold", "value"], 2, rows);
 }

@@ -137,7 +137,7 @@ mod tests {
         record.marks = Marks { partial: true, tls_not_verified: true, ..Marks::default() };
         record.tally.totals.operations[1].planned += 1;
         let markdown = told(&record, Format::Markdown);
-        insta::assert_snapshot!(markdown.lines().take(12).collect::<Vec<_>>().join("\n"));
+        insta::assert_snapshot!(markdown.lines().take(14).collect::<Vec<_>>().join("\n"));
         let junit = told(&record, Format::Junit);
         assert!(junit.contains("failures=\"3\"") && junit.contains("the counts do not add up"), "{junit}");
         let prometheus = told(&record, Format::Prometheus);

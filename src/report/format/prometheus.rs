@@ -5,6 +5,7 @@ use crate::metrics::{Distribution, Record, Totals, Validity};
 use crate::phone;
 use crate::report::Summary;
 use crate::report::summary::{Figures, Named};
+use crate::workload::Judgement;
 
 /// The `Content-Type` of the text.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -56,7 +57,9 @@ fn run(page: &mut Exposition, s: &Summary) {
         page.sample(name, &[("state", state.name())], flag(s.verdict.state == state));
     }
     let help = "Whether the figures are those of a part of the run (1).";
-    page.single("bootstorm_run_partial", Kind::Gauge, help, flag(s.marks.partial));
+    page.single("bootstorm_run_partial", Kind::Gauge, help, flag(s.marks.partial || s.marks.ends_at_s.is_some()));
+    let help = "Whether whoever ran it accepts an invalid measurement (1).";
+    page.single("bootstorm_run_accepted_invalid", Kind::Gauge, help, flag(s.marks.accepted_invalid));
 }
 
 fn info(page: &mut Exposition, s: &Summary) {
@@ -319,12 +322,13 @@ fn thresholds(page: &mut Exposition, s: &Summary) {
     }
     let name = "bootstorm_threshold_pass";
     page.family(name, Kind::Gauge, "Whether a threshold holds (1).");
-    s.thresholds.iter().for_each(|t| page.sample(name, &[("threshold", &t.text)], flag(t.pass)));
+    let judged = s.thresholds.iter().filter(|t| t.judgement != Judgement::NotJudged);
+    judged.for_each(|t| page.sample(name, &[("threshold", &t.text)], flag(t.pass)));
     let name = "bootstorm_threshold_value";
-    page.family(name, Kind::Gauge, "The figure a threshold is about, in the expression's unit.");
+    page.family(name, Kind::Gauge, "What a threshold compares, in its unit.");
     for t in &s.thresholds {
         if let Some(value) = t.value {
-            page.sample(name, &[("threshold", &t.text)], value);
+            page.sample(name, &[("threshold", &t.text), ("unit", &t.unit)], value);
         }
     }
 }

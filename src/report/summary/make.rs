@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
-    Auth, Connections, Exchanges, Figures, Generator, HandshakePhasesMs, Kinds, Marks, Named, Operation, PhasesMs,
-    Phones, SCHEMA_VERSION, Storm, Summary, Threshold, Tls, Typed, Workload,
+    Auth, Bounds, Connections, Exchanges, Figures, Generator, HandshakePhasesMs, Kinds, Marks, Named, Operation,
+    PhasesMs, Phones, ResponseIntervals, SCHEMA_VERSION, Storm, Summary, Threshold, Tls, Typed, Workload,
 };
 use crate::auth::{Algorithm, AnswerScheme};
 use crate::metrics::{
-    self, AuthTotals, Counts, ExchangeTotals, GeneratorFacts, HandshakeKind, HandshakeTotals, OperationTotals, Record,
-    Standings, TlsTotals, Totals,
+    self, AuthTotals, Counts, ExchangeTotals, HandshakeKind, HandshakeTotals, MachineSample, OperationTotals, Record,
+    Standings, ThresholdResult, TlsTotals,
 };
 use crate::phone::{self, ChallengeKind, Screen};
 
@@ -30,26 +30,26 @@ impl Summary {
             compression: record.plan.compression,
             marks: Marks::of(&record.marks),
             verdict: record.verdict(),
-            thresholds: record
-                .thresholds
-                .iter()
-                .map(|t| Threshold { text: t.text.clone(), value: t.value, pass: t.pass })
-                .collect(),
+            thresholds: record.thresholds.iter().map(threshold).collect(),
             phones: phones(totals.phones, &totals.standings),
-            operations: operations(totals),
+            operations: operations(record),
             exchanges: exchanges(&totals.exchanges, started),
             auth: auth(&totals.auth, totals.exchanges.auth_retries, started),
             tls: tls(&totals.tls),
             storm: storm(record),
-            generator: generator(&record.generator, totals),
+            generator: generator(record),
         }
     }
 }
 
-impl Marks {
-    /// As the record has them.
-    pub(crate) fn of(m: &metrics::Marks) -> Marks {
-        Marks { partial: m.partial, tls_not_verified: m.tls_not_verified, ends_at_ms: m.ends_at_ms }
+fn threshold(t: &ThresholdResult) -> Threshold {
+    Threshold {
+        text: t.text.clone(),
+        value: t.value,
+        limit: t.limit,
+        unit: t.unit.clone(),
+        pass: t.judgement.passed(),
+        judgement: t.judgement,
     }
 }
 
@@ -66,13 +66,24 @@ fn phones(total: u64, at: &Standings) -> Phones {
     }
 }
 
-fn operations(totals: &Totals) -> BTreeMap<String, Operation> {
+fn operations(record: &Record) -> BTreeMap<String, Operation> {
     phone::Operation::ALL
         .into_iter()
-        .map(|operation| (operation.name().to_owned(), totals.operation(operation)))
+        .map(|operation| (operation, record.tally.totals.operation(operation)))
         .filter(|(_, o)| o.planned + o.started > 0)
-        .map(|(name, o)| (name, operation(o)))
+        .map(|(of, o)| {
+            let response_interval_ms = response_intervals(&record.response_intervals(of));
+            (of.name().to_owned(), Operation { response_interval_ms, ..operation(o) })
+        })
         .collect()
+}
+
+fn response_intervals(i: &metrics::ResponseIntervals) -> ResponseIntervals {
+    let [p50, p90, p99] = [i.p50, i.p90, i.p99].map(|bounds| {
+        let ms = |us: f64| decimals(us / 1e3, 1e3);
+        bounds.map(|(low, high)| Bounds { low: ms(low), high: ms(high) })
+    });
+    ResponseIntervals { p50, p90, p99, refused: i.refused.clone() }
 }
 
 fn operation(o: &OperationTotals) -> Operation {
@@ -88,6 +99,7 @@ fn operation(o: &OperationTotals) -> Operation {
         exchanges: o.exchanges,
         undispatched: o.undispatched,
         response_ms: Figures::ms(&o.response),
+        response_interval_ms: ResponseIntervals::default(),
         response_ok_ms: Figures::ms(&o.response_ok),
         service_ms: Figures::ms(&o.service),
         lateness_ms: Figures::ms(&o.lateness),
@@ -178,18 +190,41 @@ fn storm(record: &Record) -> Storm {
     }
 }
 
-fn generator(g: &GeneratorFacts, totals: &Totals) -> Generator {
+fn generator(record: &Record) -> Generator {
+    let g = &record.generator;
+    let looks: Vec<_> = record.timeline.rows.iter().filter_map(|row| row.machine.as_ref()).collect();
+    let most = |of: fn(&MachineSample) -> f64| looks.iter().map(|look| of(look)).reduce(f64::max);
+    let most_of = |of: fn(&MachineSample) -> Option<u64>| looks.iter().filter_map(|look| of(look)).max();
+    let share = |share: Option<f64>| share.map(|share| decimals(share.min(1.0), 1e4));
+    let mut core_busy_max = BTreeMap::new();
+    for core in looks.iter().flat_map(|look| &look.cores) {
+        let most = core_busy_max.entry(core.core.to_string()).or_insert(0.0);
+        *most = f64::max(*most, decimals(core.busy.into(), 1e4));
+    }
     Generator {
         shards: g.shards,
         cpu_busy: decimals(g.cpu_busy, 1e4),
         cpu_busy_max: decimals(g.cpu_busy_max, 1e4),
         cpu_s: decimals(g.cpu_seconds, 1e3),
+        shard_demand_max: share(most(|look| max(look.shards.iter().map(|s| s.busy + s.waited)))),
+        shard_waited_max: share(most(|look| max(look.shards.iter().map(|s| s.waited)))),
+        core_busy_max,
+        steal_max: share(most(|look| max(look.cores.iter().map(|c| c.steal)))),
         loop_lag_ms: Figures::ms(&g.loop_lag),
-        pace_ms: Figures::ms(&totals.pace),
+        timer_floor_ms: Figures::ms(&g.timer_floor),
+        pace_ms: Figures::ms(&record.tally.totals.pace),
+        backlog_max: record.timeline.rows.iter().map(|row| row.backlog).max(),
         open_files: g.open_files,
+        open_files_limit: most_of(|look| Some(look.open_files_limit)),
+        ports_max: most_of(|look| look.ports),
+        ports_limit: most_of(|look| look.ports_limit),
         rss_bytes: g.rss_bytes,
         rss_per_phone_bytes: g.rss_per_phone,
     }
+}
+
+fn max(shares: impl Iterator<Item = f32>) -> f64 {
+    shares.fold(0.0, |a, b| f64::max(a, b.into()))
 }
 
 fn named<K, S: Into<Cow<'static, str>>>(counts: &Counts<K>, name: impl Fn(&K) -> S) -> Named {

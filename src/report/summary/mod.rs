@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::{Distribution, Verdict};
+use crate::report::number;
+use crate::workload::Judgement;
 
 /// The version of the contract. It changes when a key changes its meaning or goes; never when one is added.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -76,20 +78,55 @@ pub struct Marks {
     pub partial: bool,
     /// Certificates were not verified.
     pub tls_not_verified: bool,
-    /// The journal ends here, in milliseconds since the run began: the run was killed, or its disk was full.
+    /// Whoever ran it accepts an invalid measurement: it does not fail the run.
+    pub accepted_invalid: bool,
+    /// The run's journal ends here, in seconds since the run began, and was not closed: the run was killed, or its disk
+    /// was full. Absent for a run that came to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ends_at_ms: Option<u64>,
+    pub ends_at_s: Option<f64>,
+}
+
+impl Marks {
+    pub(in crate::report) fn of(marks: &crate::metrics::Marks) -> Marks {
+        let crate::metrics::Marks { partial, tls_not_verified, accepted_invalid, ends_at_ms } = *marks;
+        Marks { partial, tls_not_verified, accepted_invalid, ends_at_s: ends_at_ms.map(|ms| ms as f64 / 1e3) }
+    }
 }
 
 /// A threshold, checked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Threshold {
     /// As the workload has it.
     pub text: String,
-    /// The figure it is about, in the expression's unit; null: too few samples to tell.
+    /// What stands before its comparison, in `unit`; null: it cannot be told (see `judgement`).
     pub value: Option<f64>,
-    /// Whether it holds. What cannot be told does not.
+    /// What it is compared with, in `unit`.
+    pub limit: Option<f64>,
+    /// The unit of both: `ms`, `s`, `bytes`, `%`, …; empty for counts and ratios.
+    pub unit: String,
+    /// Whether it holds. What cannot be told or was not judged does not.
     pub pass: bool,
+    /// How it went: `pass`, `fail`, `null` (too few samples), `no-figure` (nothing of the kind happened), `undefined`
+    /// (divides by zero), `not-judged` (the run was interrupted: neither met nor missed).
+    pub judgement: Judgement,
+}
+
+impl Threshold {
+    /// Whether it was crossed: judged, and does not hold.
+    pub fn crossed(&self) -> bool {
+        !self.pass && self.judgement.failed()
+    }
+
+    /// Its value with its unit, or why there is none.
+    pub fn told(&self) -> String {
+        let unit = number::unit(&self.unit);
+        match (self.value, self.judgement.why_unknown()) {
+            (Some(known), _) => format!("{}{unit}", number::value(known)),
+            (None, Some(why)) => why.to_owned(),
+            (None, None) => "cannot be told".to_owned(),
+        }
+    }
 }
 
 /// Where the phones stand at the end. `provisioned + prompting + failed = total`.
@@ -128,8 +165,37 @@ pub struct Figures {
     pub p99: Option<f64>,
     /// 99.9 % lie below (from 2,995 samples).
     pub p99_9: Option<f64>,
+    /// 99.99 % lie below (from 29,956 samples).
+    pub p99_99: Option<f64>,
     /// Exact maximum.
     pub max: Option<f64>,
+}
+
+impl Marks {
+    /// The marks that must be told with every figure, each a word and what it means. The verdict's own is not among
+    /// them, but that an invalid one was accepted is.
+    pub fn told(&self, verdict: &Verdict) -> Vec<(&'static str, String)> {
+        let mut told = Vec::new();
+        if self.accepted_invalid && verdict.is_invalid() {
+            let words =
+                "whoever ran this accepts an invalid measurement (--accept-invalid): do not quote these figures";
+            told.push(("INVALID ACCEPTED", words.to_owned()));
+        }
+        if self.partial || self.ends_at_s.is_some() {
+            let words = match self.ends_at_s {
+                Some(end) => {
+                    format!("the journal ends at {}: what happened later is not known", number::moment(end))
+                }
+                None => "the run was interrupted: these are the figures of a part of it".to_owned(),
+            };
+            told.push(("PARTIAL", words));
+        }
+        if self.tls_not_verified {
+            let words = "certificates were not checked: nothing here tells whether phones would trust them";
+            told.push(("TLS NOT VERIFIED", words.to_owned()));
+        }
+        told
+    }
 }
 
 impl Figures {
@@ -153,6 +219,7 @@ impl Figures {
             p95: quantile(0.95),
             p99: quantile(0.99),
             p99_9: quantile(0.999),
+            p99_99: quantile(0.9999),
             max: d.max_us().map(|us| scale(us as f64)),
         }
     }
@@ -182,12 +249,39 @@ pub struct Operation {
     pub undispatched: u64,
     /// From the intended start to the end, whatever the outcome.
     pub response_ms: Figures,
+    /// How sure its quantiles are.
+    pub response_interval_ms: ResponseIntervals,
     /// The same, of those that ended `ok`.
     pub response_ok_ms: Figures,
     /// From the actual start to the end, whatever the outcome.
     pub service_ms: Figures,
     /// From the intended to the actual start.
     pub lateness_ms: Figures,
+}
+
+/// Between which bounds quantiles of response times lie with a confidence of 95 %, in milliseconds; null: it cannot be
+/// told.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ResponseIntervals {
+    /// Of the median.
+    pub p50: Option<Bounds>,
+    /// Of p90.
+    pub p90: Option<Bounds>,
+    /// Of p99.
+    pub p99: Option<Bounds>,
+    /// Why there is none of the highest of these quantiles that is told; null if there is one, or nothing is told.
+    pub refused: Option<String>,
+}
+
+/// A lower and an upper bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bounds {
+    /// The lower.
+    pub low: f64,
+    /// The upper.
+    pub high: f64,
 }
 
 /// Requests and their responses. `total = answered + failed`.
@@ -358,8 +452,8 @@ pub struct Storm {
     pub amplification: Option<f64>,
 }
 
-/// What the run cost the machine that made it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What the run cost the machine that made it. What nobody looked at is null.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Generator {
     /// Threads that drove phones.
@@ -370,12 +464,30 @@ pub struct Generator {
     pub cpu_busy_max: f64,
     /// CPU seconds of all of them.
     pub cpu_s: f64,
+    /// Most of a second that any of these threads ran or waited for a core, 0 to 1: what it wanted of one.
+    pub shard_demand_max: Option<f64>,
+    /// Most of a second that any of these threads could have run and had no core, 0 to 1.
+    pub shard_waited_max: Option<f64>,
+    /// Most of a second that each core was busy, whoever used it, 0 to 1; by its number.
+    pub core_busy_max: BTreeMap<String, f64>,
+    /// Most of a second that the hypervisor gave to others, of any core, 0 to 1.
+    pub steal_max: Option<f64>,
     /// By how much their timers came late.
     pub loop_lag_ms: Figures,
+    /// By how much this machine's timers come late when nothing else is done, measured before the run.
+    pub timer_floor_ms: Figures,
     /// By how much phones were told late of what the plan had for them.
     pub pace_ms: Figures,
+    /// Most operations that were planned and had neither begun nor been dropped, at the end of any second.
+    pub backlog_max: Option<u64>,
     /// Most file descriptors open at once.
     pub open_files: u64,
+    /// Most of these there may be.
+    pub open_files_limit: Option<u64>,
+    /// Most local ports taken at once, TIME_WAIT included.
+    pub ports_max: Option<u64>,
+    /// Most of these there may be.
+    pub ports_limit: Option<u64>,
     /// Most resident memory, in octets.
     pub rss_bytes: u64,
     /// Resident memory a phone at rest takes, in octets.

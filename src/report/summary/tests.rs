@@ -118,6 +118,9 @@ fn every_number_can_have_a_threshold() {
                     numbers(below, format!("{path}.{key}").trim_start_matches('.'), into);
                 }
             }
+            // Bounds that are not there have no numbers; marks are no figures.
+            Value::Null if path.contains(".response_interval_ms.") => {}
+            _ if path.starts_with("marks.") => {}
             Value::Number(_) | Value::Null => into.push(path.to_owned()),
             _ => {}
         }

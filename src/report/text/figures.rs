@@ -3,7 +3,7 @@
 use super::Page;
 use super::sections::{by_count, in_order, titled};
 use crate::report::number::{bytes, count, figure};
-use crate::report::summary::{Figures, Summary};
+use crate::report::summary::{Figures, ResponseIntervals, Summary};
 use crate::report::table::{Align, Table};
 
 /// A table of figures with this heading.
@@ -50,9 +50,36 @@ pub(super) fn times(page: &mut Page, s: &Summary) {
     }
     page.gap();
     titled(page, &table, "Times in ms");
+    intervals(page, s);
     let few = s.operations.values().any(|o| o.response_ms.samples > 0 && o.response_ms.p99_9.is_none());
     if few {
         page.line("  –  too few samples to tell: p50 takes 5, p90 29, p99 299, p99.9 2,995");
+    }
+}
+
+/// How sure the response times are, an operation a line; what is said of all of them is said once.
+fn intervals(page: &mut Page, s: &Summary) {
+    let words = |i: &ResponseIntervals| {
+        let quantiles = [("p50", i.p50), ("p90", i.p90), ("p99", i.p99)].into_iter();
+        let mut words: Vec<String> = quantiles
+            .filter_map(|(q, bounds)| bounds.map(|b| format!("{q} {}–{}", figure(Some(b.low)), figure(Some(b.high)))))
+            .collect();
+        words.extend(i.refused.as_ref().map(|why| match words.is_empty() {
+            true => format!("none: {why}"),
+            false => format!("none beyond: {why}"),
+        }));
+        words.join(" · ")
+    };
+    let told =
+        in_order(s).map(|(name, o)| (name, words(&o.response_interval_ms))).filter(|(_, words)| !words.is_empty());
+    let told: Vec<_> = told.collect();
+    let Some((_, first)) = told.first() else { return };
+    const NAME: &str = "95 % interval";
+    if told.iter().all(|(_, words)| words == first) && first.starts_with("none") {
+        return page.fact(NAME, first);
+    }
+    for (n, (operation, words)) in told.iter().enumerate() {
+        page.fact(if n == 0 { NAME } else { "" }, &format!("{operation} {words}"));
     }
 }
 

@@ -1,9 +1,10 @@
 //! The sections that are counts and words.
 
 use super::Page;
-use crate::report::number::{bytes, count, figure, percent, seconds, value};
-use crate::report::summary::{Named, Summary};
+use crate::report::number::{bytes, count, figure, percent, seconds};
+use crate::report::summary::{Figures, Named, Summary};
 use crate::report::table::{Align, Table};
+use crate::workload::Judgement;
 
 /// The order in which operations are told: as the boot chain has them.
 pub(super) fn in_order(summary: &Summary) -> impl Iterator<Item = (&str, &crate::report::summary::Operation)> {
@@ -29,15 +30,9 @@ pub(super) fn verdict(page: &mut Page, s: &Summary) {
             page.line(&format!("{}{line}", if i == 0 { "  - " } else { "    " }));
         }
     }
-    if s.marks.partial {
-        let mark = page.style.warning("PARTIAL");
-        page.line(&format!("{mark}  the run was interrupted: these are the figures of a part of it"));
-    }
-    if s.marks.tls_not_verified {
-        let mark = page.style.bad("TLS NOT VERIFIED");
-        page.line(&format!(
-            "{mark}  certificates were not checked: nothing here tells whether phones would trust them"
-        ));
+    for (mark, words) in s.marks.told(&s.verdict) {
+        let styled = if mark == "PARTIAL" { page.style.warning(mark) } else { page.style.bad(mark) };
+        page.line(&format!("{styled}  {words}"));
     }
 }
 
@@ -208,38 +203,71 @@ pub(super) fn generator(page: &mut Page, s: &Summary) {
     page.heading("Generator", &format!("{} {plural}", g.shards));
     let busiest = if g.shards > 1 { format!(", the busiest {}", percent(g.cpu_busy_max)) } else { String::new() };
     page.fact("CPU", &format!("{} of their cores{busiest} · {} CPU s", percent(g.cpu_busy), figure(Some(g.cpu_s))));
+    let mut worst: Vec<String> = [("of a core wanted", g.shard_demand_max), ("waited for it", g.shard_waited_max)]
+        .into_iter()
+        .filter_map(|(what, share)| share.map(|share| format!("{} {what}", percent(share))))
+        .collect();
+    worst.extend(g.core_busy_max.iter().map(|(core, busy)| format!("core {core} {} busy", percent(*busy))));
+    worst.extend(g.steal_max.filter(|steal| *steal > 0.0).map(|steal| format!("{} stolen", percent(steal))));
+    if !worst.is_empty() {
+        page.fact("worst second", &worst.join(" · "));
+    }
     let mut words = vec![format!("{} resident", bytes(g.rss_bytes))];
     words.extend(g.rss_per_phone_bytes.map(|n| format!("{} B a phone at rest", count(n))));
-    words.push(format!("at most {} files open", count(g.open_files)));
+    words.push(format!("at most {} files open{}", count(g.open_files), of(g.open_files_limit)));
+    words.extend(g.ports_max.map(|n| format!("{} ports taken{}", count(n), of(g.ports_limit))));
     page.fact("memory", &words.join(" · "));
-    let [lag, pace] = [g.loop_lag_ms, g.pace_ms].map(|f| format!("p99 {} ms, max {} ms", figure(f.p99), figure(f.max)));
-    page.fact("loop lag", &lag);
-    if g.pace_ms.samples > 0 {
-        page.fact("plan kept", &format!("{pace} behind the intended moment"));
+    let late = |f: &Figures| format!("p99 {} ms, max {} ms", figure(f.p99), figure(f.max));
+    page.fact("loop lag", &late(&g.loop_lag_ms));
+    if g.timer_floor_ms.samples > 0 {
+        let floor = late(&g.timer_floor_ms);
+        page.fact("timer floor", &format!("{floor}, measured before the run: lateness below its p99 means nothing"));
     }
+    if g.pace_ms.samples > 0 {
+        page.fact("plan kept", &format!("{} behind the intended moment", late(&g.pace_ms)));
+    }
+}
+
+/// ` of 1,024`, if that is known.
+fn of(limit: Option<u64>) -> String {
+    limit.map_or_else(String::new, |limit| format!(" of {}", count(limit)))
 }
 
 pub(super) fn thresholds(page: &mut Page, s: &Summary) {
     if s.thresholds.is_empty() {
         return;
     }
-    let crossed = s.thresholds.iter().filter(|t| !t.pass).count();
+    let crossed = s.thresholds.iter().filter(|t| t.crossed()).count();
+    let judged = s.thresholds.iter().any(|t| t.judgement != Judgement::NotJudged);
     let about = match crossed {
+        _ if !judged => "not judged: the run did not come to its end".to_owned(),
         0 => format!("all {} hold", s.thresholds.len()),
         n => format!("{n} of {} crossed", s.thresholds.len()),
     };
     page.heading("Thresholds", &about);
+    let widest = s.thresholds.iter().map(|t| t.text.chars().count() + t.told().chars().count()).max().unwrap_or(0);
     let mut table = Table::new(&[(Align::Left, 0), (Align::Right, 0)]);
-    for threshold in &s.thresholds {
-        let told = match threshold.value {
-            Some(known) => value(known),
-            None => "too few samples to tell".to_owned(),
+    s.thresholds.iter().for_each(|t| table.row([t.text.clone(), t.told()]));
+    let lines: Vec<String> = table.lines().collect();
+    for (threshold, line) in s.thresholds.iter().zip(&lines) {
+        let mark = match threshold.judgement {
+            Judgement::NotJudged => "  – ".to_owned(),
+            _ if threshold.pass => page.style.good("pass"),
+            _ => page.style.bad("FAIL"),
         };
-        table.row([threshold.text.clone(), told]);
-    }
-    for (threshold, line) in s.thresholds.iter().zip(table.lines().collect::<Vec<_>>()) {
-        let mark = if threshold.pass { page.style.good("pass") } else { page.style.bad("FAIL") };
-        page.line(&format!("  {mark}  {line}"));
+        if widest + 10 <= super::COLUMNS {
+            page.line(&format!("  {mark}  {line}"));
+            continue;
+        }
+        // Too long for a column of values: the value stands below.
+        for (i, part) in super::wrap(&threshold.text, super::COLUMNS - 8).into_iter().enumerate() {
+            if i == 0 {
+                page.line(&format!("  {mark}  {part}"));
+            } else {
+                page.line(&format!("        {part}"));
+            }
+        }
+        page.line(&format!("          {}", threshold.told()));
     }
 }
 

@@ -20,13 +20,14 @@ fn a_run_that_is_marked_and_invalid_says_so_first() {
     record.generator.cpu_busy_max = 0.97;
     record.tally.totals.operations[1].planned += 1;
     let text = render(&Summary::of(&record), None, false);
-    insta::assert_snapshot!(text.lines().take(8).collect::<Vec<_>>().join("\n"));
+    insta::assert_snapshot!(text.lines().take(10).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
 fn nothing_happened() {
     let mut record = mass_reboot();
     record.tally = crate::metrics::Recorder::new(2_000, 1.0).finish(record.wall);
+    record.timeline = Default::default();
     record.thresholds.clear();
     record.plan.storm_phones = Some(0);
     insta::assert_snapshot!(render(&Summary::of(&record), None, false));

@@ -9,7 +9,7 @@ use super::{read, written};
 use crate::auth::{Algorithm, AnswerScheme};
 use crate::metrics::journal::{Closing, Entry, Header, How, MAGIC};
 use crate::metrics::{
-    Arrivals, CoreSample, GeneratorFacts, Law, LedgerFault, MachineSample, Marks, Notable, Notables, PhaseFacts,
+    Arrivals, CoreSample, Due, GeneratorFacts, Law, LedgerFault, MachineSample, Marks, Notable, Notables, PhaseFacts,
     PlanFacts, Slice, Standings, Step, ThreadSample,
 };
 use crate::phone::{ChallengeKind, DropCause, Failure, Operation, Outcome, Screen};
@@ -69,6 +69,7 @@ fn one_of_everything() -> Vec<Entry> {
             compression: 2.0,
             phases: phases.into(),
             connections_bounded: true,
+            due: Due { width_s: next() as u32, starts: vec![next() as u32, next() as u32], burst: next() as u32 },
         },
         thresholds: vec![("phones.prompting".into(), "<= 5".into())],
         manifest: "{\"schema_version\": 1}".into(),
