@@ -55,7 +55,7 @@ fn main() {
         family(runs / 5);
     }
     if is("arrivals") {
-        arrivals(runs * 2 / 5);
+        arrivals(runs);
     }
 }
 
