@@ -13,8 +13,15 @@ use cli::{Ended, Home, Served};
 use serde_json::Value;
 
 /// Files of every run's folder.
-const FILES: [&str; 6] =
-    ["histograms.hlog", "intervals.csv", "journal.bin", "manifest.json", "operations.csv", "summary.json"];
+const FILES: [&str; 7] = [
+    "histograms.hlog",
+    "intervals.csv",
+    "journal.bin",
+    "manifest.json",
+    "operations.csv",
+    "report.html",
+    "summary.json",
+];
 
 /// A shipped workload.
 fn shipped(name: &str) -> String {
