@@ -111,8 +111,7 @@ impl Shard {
                 let number = Slice::number_at(now);
                 if number > slice {
                     slice = number;
-                    self.roster.recorder().roll(now);
-                    let slices = self.roster.recorder().take_slices();
+                    let slices = self.roster.take_slices(now);
                     self.pass(number, slices, &mut lag, cpu_before, &lines);
                 }
             }
@@ -133,7 +132,7 @@ impl Shard {
         }
         let ended = began.elapsed();
         self.snapshot.publish(self.roster.recorder().snapshot());
-        let slices = self.roster.recorder().finish_slices(ended);
+        let slices = self.roster.finish_slices(ended);
         self.pass(u64::MAX, slices, &mut lag, cpu_before, &lines);
         Ok(ShardResult { ended, peak_connections: lines.peak() })
     }

@@ -41,9 +41,14 @@ struct Line {
     of: fn(&MachineSample) -> f32,
 }
 
-const LINES: [Line; 3] = [
+const LINES: [Line; 4] = [
     Line { class: "s-core", name: "busiest core", of: |s| s.cores.iter().map(|c| c.busy).fold(0.0, f32::max) },
     Line { class: "s-shard", name: "busiest shard", of: |s| s.shards.iter().map(|c| c.busy).fold(0.0, f32::max) },
+    Line {
+        class: "s-starved",
+        name: "waited for a core",
+        of: |s| s.shards.iter().map(|c| c.waited).fold(0.0, f32::max),
+    },
     Line { class: "s-steal", name: "stolen by the host", of: |s| s.cores.iter().map(|c| c.steal).fold(0.0, f32::max) },
 ];
 
@@ -137,6 +142,7 @@ fn figures(m: &mut Markup, columns: &[Option<Looks>], width_s: f64, span: f64) {
         "from",
         "#busiest core",
         "#busiest shard",
+        "#waited for a core",
         "#steal",
         "#resident",
         "#open files",

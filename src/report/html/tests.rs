@@ -83,6 +83,13 @@ fn page_of(record: &Record) -> String {
     page(record, &Summary::of(record), &manifest(record))
 }
 
+/// Whoever names a folder finds the page there, to look at.
+fn keep(name: &str, page: &str) {
+    if let Some(folder) = std::env::var_os("BOOTSTORM_PAGES") {
+        std::fs::write(std::path::Path::new(&folder).join(name), page).unwrap();
+    }
+}
+
 /// The page without markup: what a person reads, a line for each text.
 fn read(page: &str) -> String {
     let body = page.split_once("</style>").unwrap().1;
@@ -152,9 +159,7 @@ fn assert_well_formed(page: &str) {
 #[test]
 fn the_page_as_a_person_reads_it() {
     let page = page_of(&record());
-    if let Some(folder) = std::env::var_os("BOOTSTORM_PAGES") {
-        std::fs::write(std::path::Path::new(&folder).join("fixture.html"), &page).unwrap();
-    }
+    keep("fixture.html", &page);
     assert_well_formed(&page);
     insta::assert_snapshot!(read(&page));
 }
@@ -309,6 +314,7 @@ fn an_hour_takes_less_than_a_megabyte() {
     record.tally.notables.slowest = Operation::ALL.into_iter().flat_map(|o| vec![stories(o); 10]).collect();
     record.tally.notables.stranded = vec![stories(Operation::Resync); 50];
     let page = page_of(&record);
+    keep("hour.html", &page);
     assert_well_formed(&page);
     assert!(page.len() < 1_000_000, "{} octets", page.len());
     assert!(page.len() > 200_000, "nothing was left out to get there: {} octets", page.len());

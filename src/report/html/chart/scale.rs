@@ -59,7 +59,9 @@ impl Scale {
             Scale::Log(from, to) => log_ticks(from, to, about),
             Scale::Nines(most) => {
                 let shares = [0.0, 0.5, 0.9, 0.99, 0.999, 0.999_9, 0.999_99, 0.999_999];
-                shares.into_iter().filter(|share| nines(*share) <= most + 1e-9).collect()
+                // Where five nines share the width, the first ones have no room for three names.
+                let least = if most > 3.2 { 0.5 } else { 0.0 };
+                shares.into_iter().filter(|share| *share >= least && nines(*share) <= most + 1e-9).collect()
             }
         }
     }
