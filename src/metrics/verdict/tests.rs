@@ -155,6 +155,20 @@ fn what_a_thread_wanted_of_its_core_counts_where_the_operations_fell() {
     }
 }
 
+/// Three seconds of waiting for the server, of which a thread without a core can have made 40 ms.
+#[test]
+fn waiting_for_a_core_that_cannot_have_moved_the_figures_only_degrades() {
+    let waited = |lag_ms: u64| {
+        judged(|r| {
+            seconds(r, &[(100, 0.05, 0.9); 10]);
+            times(r, 1_000, 3_000_000, 300);
+            (0..300).for_each(|_| r.generator.loop_lag.record(Duration::from_millis(lag_ms)));
+        })
+    };
+    assert_says(&waited(40), Validity::Degraded, "something else on the generator's machine held the cores");
+    assert_says(&waited(400), Validity::Invalid, "something else on the generator's machine held the cores");
+}
+
 #[test]
 fn time_given_to_other_machines_degrades() {
     for (steal, state) in [(0.019, Validity::Valid), (0.03, Validity::Degraded)] {
