@@ -99,8 +99,9 @@ pub(super) fn judge(record: &Record, findings: &mut Findings) {
         if share < MATTERS {
             continue;
         }
-        // A thread that waits for its core is late by so much and no more.
-        let state = if demand.is_kept_waiting() && !lag_matters(record) { Validity::Degraded } else { state };
+        // A thread that waits for its core is late by so much and no more; an embedded server has to run somewhere.
+        let harmless = demand.is_kept_waiting() && (record.plan.embedded || !lag_matters(record));
+        let state = if harmless { Validity::Degraded } else { state };
         findings.push((state, saturated(state, share, shard, demand)));
         break;
     }

@@ -250,6 +250,21 @@ fn stalls_that_only_the_tail_knows_of_degrade() {
 }
 
 #[test]
+fn lateness_that_does_not_show_or_is_the_embedded_servers_only_degrades() {
+    let with = |late_us: u64, service_us: u64, embedded: bool| {
+        judged(|r| {
+            times(r, late_us, 20_000, 300);
+            (0..300).for_each(|_| r.tally.totals.operations[1].service.record(Duration::from_micros(service_us)));
+            r.plan.embedded = embedded;
+        })
+    };
+    assert_says(&with(2_000, 19_800, false), Validity::Degraded, "it hardly shows");
+    assert_says(&with(2_000, 18_000, false), Validity::Invalid, "did not keep to its plan");
+    assert_says(&with(2_000, 18_000, true), Validity::Degraded, "the embedded server runs on the same cores");
+    assert_says(&with(15_000, 5_000, true), Validity::Invalid, "did not keep to its plan");
+}
+
+#[test]
 fn who_had_to_wait_for_a_connection_is_told_by_whose_will() {
     let waits = |bounded: bool, most: u64, waited_ms: u64, in_flight: i32| {
         judged(|r| {
