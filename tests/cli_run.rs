@@ -13,7 +13,8 @@ use cli::{Ended, Home, Served};
 use serde_json::Value;
 
 /// Files of every run's folder.
-const FILES: [&str; 5] = ["intervals.csv", "journal.bin", "manifest.json", "operations.csv", "summary.json"];
+const FILES: [&str; 6] =
+    ["histograms.hlog", "intervals.csv", "journal.bin", "manifest.json", "operations.csv", "summary.json"];
 
 /// A shipped workload.
 fn shipped(name: &str) -> String {

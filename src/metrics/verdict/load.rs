@@ -109,7 +109,7 @@ pub(super) fn judge(record: &Record, findings: &mut Findings) {
 }
 
 /// Whether the loops came late by a good part of any response time that is told as p99.
-fn lag_matters(record: &Record) -> bool {
+pub(super) fn lag_matters(record: &Record) -> bool {
     let lag = record.generator.loop_lag.quantile_us(0.99).or(record.generator.loop_lag.max_us());
     let told = record.tally.totals.operations.iter().filter_map(|o| o.response.quantile_us(0.99)).min();
     lag.zip(told).is_none_or(|(lag, told)| lag as f64 > LAG_SHARE * told as f64)

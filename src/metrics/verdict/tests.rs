@@ -255,6 +255,7 @@ fn lateness_that_does_not_show_or_is_the_embedded_servers_only_degrades() {
         judged(|r| {
             times(r, late_us, 20_000, 300);
             (0..300).for_each(|_| r.tally.totals.operations[1].service.record(Duration::from_micros(service_us)));
+            (0..300).for_each(|_| r.generator.loop_lag.record(Duration::from_micros(200)));
             r.plan.embedded = embedded;
         })
     };
