@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Due, GeneratorFacts, Storm, Tally, Timeline, Verdict};
-use crate::workload::{Arrival, Judgement, Phase, Plan, Threshold};
+use crate::workload::{Arrival, Judgement, Phase, Plan, Target, Threshold};
 
 /// A finished run. Every value was given in: nothing here reads a clock or a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +49,8 @@ pub struct PlanFacts {
     pub phases: Vec<PhaseFacts>,
     /// Whether the workload itself bounds the connections: then waiting for one is part of what it asks for.
     pub connections_bounded: bool,
+    /// Whether the server is the embedded one, which shares the generator's cores.
+    pub embedded: bool,
     /// The plan's starts, second by second.
     pub due: Due,
 }
@@ -71,6 +73,7 @@ impl PlanFacts {
             compression: plan.compression,
             phases: plan.phases.iter().map(|phase| PhaseFacts::of(phase, plan.compression)).collect(),
             connections_bounded: plan.network.max_connections.is_some(),
+            embedded: matches!(plan.target, Target::Embedded(_)),
             due: Due::of(plan),
         }
     }

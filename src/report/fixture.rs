@@ -189,6 +189,7 @@ pub(super) fn mass_reboot() -> Record {
             compression: 1.0,
             phases: Vec::new(),
             connections_bounded: false,
+            embedded: true,
             due: Due::default(),
         },
         started_at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_293_834),

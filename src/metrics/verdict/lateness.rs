@@ -20,6 +20,8 @@ const TAIL_FLOORS: u64 = 10;
 pub(super) const UNKNOWN_FLOOR_US: u64 = 5_000;
 /// The timers of a machine that has nothing else to do are no later than this.
 const SOUND_FLOOR_US: u64 = 2_000;
+/// A few slices of the scheduler: by so much a server on the same cores makes the generator late.
+const SLICES_US: u64 = 10_000;
 /// So many starts within a millisecond are begun one after another on any machine.
 const BURST: u32 = 64;
 
@@ -29,6 +31,8 @@ struct Late {
     q: f64,
     late_us: u64,
     response_us: u64,
+    /// Whether it moved the figure: the service time is smaller by more than its share.
+    shows: bool,
 }
 
 impl Late {
@@ -57,8 +61,22 @@ pub(super) fn judge(record: &Record, findings: &mut Findings) {
             time(floor_us),
             cause.words(record),
         );
-        let state = if cause.is_asked_for() { Validity::Degraded } else { late.state };
-        findings.push((state, reason));
+        let shared = record.plan.embedded
+            && (matches!(cause, Cause::Others) || matches!(cause, Cause::Generator) && late.late_us <= SLICES_US);
+        let (state, but) = match () {
+            () if cause.is_asked_for() => (Validity::Degraded, ""),
+            // A loop that comes late makes service times longer as well: then they prove nothing.
+            () if !late.shows && !matches!(cause, Cause::Others) && !load::lag_matters(record) => {
+                (Validity::Degraded, "; the service time is much the same, so it hardly shows")
+            }
+            () if shared => {
+                let but = "; the embedded server runs on the same cores: what takes milliseconds is told rightly by a \
+                           server elsewhere only";
+                (Validity::Degraded, but)
+            }
+            () => (late.state, ""),
+        };
+        findings.push((state, reason + but));
     }
 }
 
@@ -73,7 +91,9 @@ fn worst(totals: &OperationTotals, floor_us: u64) -> Option<Late> {
             0.99 => (Validity::Invalid, SHARE, floor_us),
             _ => (Validity::Degraded, SHARE, floor_us),
         };
-        let late = Late { state, q, late_us, response_us };
+        let service = totals.service.quantile_us(q);
+        let shows = service.is_none_or(|us| response_us.saturating_sub(us) as f64 > SHARE * response_us as f64);
+        let late = Late { state, q, late_us, response_us, shows };
         (late_us > floor_us && late.share() > share).then_some(late)
     };
     at(0.99).or_else(|| {

@@ -155,6 +155,20 @@ fn what_a_thread_wanted_of_its_core_counts_where_the_operations_fell() {
     }
 }
 
+/// Three seconds of waiting for the server, of which a thread without a core can have made 40 ms.
+#[test]
+fn waiting_for_a_core_that_cannot_have_moved_the_figures_only_degrades() {
+    let waited = |lag_ms: u64| {
+        judged(|r| {
+            seconds(r, &[(100, 0.05, 0.9); 10]);
+            times(r, 1_000, 3_000_000, 300);
+            (0..300).for_each(|_| r.generator.loop_lag.record(Duration::from_millis(lag_ms)));
+        })
+    };
+    assert_says(&waited(40), Validity::Degraded, "something else on the generator's machine held the cores");
+    assert_says(&waited(400), Validity::Invalid, "something else on the generator's machine held the cores");
+}
+
 #[test]
 fn time_given_to_other_machines_degrades() {
     for (steal, state) in [(0.019, Validity::Valid), (0.03, Validity::Degraded)] {
@@ -233,6 +247,22 @@ fn stalls_that_only_the_tail_knows_of_degrade() {
         Validity::Degraded,
         "lateness p99.9 of 45.0 ms is 96 % of the response time p99.9 of 47.0 ms",
     );
+}
+
+#[test]
+fn lateness_that_does_not_show_or_is_the_embedded_servers_only_degrades() {
+    let with = |late_us: u64, service_us: u64, embedded: bool| {
+        judged(|r| {
+            times(r, late_us, 20_000, 300);
+            (0..300).for_each(|_| r.tally.totals.operations[1].service.record(Duration::from_micros(service_us)));
+            (0..300).for_each(|_| r.generator.loop_lag.record(Duration::from_micros(200)));
+            r.plan.embedded = embedded;
+        })
+    };
+    assert_says(&with(2_000, 19_800, false), Validity::Degraded, "it hardly shows");
+    assert_says(&with(2_000, 18_000, false), Validity::Invalid, "did not keep to its plan");
+    assert_says(&with(2_000, 18_000, true), Validity::Degraded, "the embedded server runs on the same cores");
+    assert_says(&with(15_000, 5_000, true), Validity::Invalid, "did not keep to its plan");
 }
 
 #[test]

@@ -69,6 +69,7 @@ fn one_of_everything() -> Vec<Entry> {
             compression: 2.0,
             phases: phases.into(),
             connections_bounded: true,
+            embedded: true,
             due: Due { width_s: next() as u32, starts: vec![next() as u32, next() as u32], burst: next() as u32 },
         },
         thresholds: vec![("phones.prompting".into(), "<= 5".into())],
