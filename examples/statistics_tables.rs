@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use bootstorm::statistics::arrivals::{Law, Window, check_arrivals};
 use bootstorm::statistics::comparison::{Answer, Comparison, Terms, compare_pair, compare_pairs, holm};
 use bootstorm::statistics::{Interval, Refusal, Rules, Seconds, mean_interval};
-use virtual_queue::{Queue, Service, bucket, slices};
+use virtual_queue::{Queue, Service, bucket, exponential, slices, uniform};
 
 const HEAD: &str =
     "| queue | load | run | printed | holds the truth | truth below / above | half-width | refused because |
@@ -26,18 +27,22 @@ fn main() {
     let is = |name: &str| table == name || table == "all";
     use Service::{Constant, Exponential, Mixed};
     if is("coverage") {
-        coverage(0.99, runs, &[Exponential, Constant, Mixed], &[600, 1_200, 3_600], 100.0);
+        coverage(0.99, runs, Exponential, &[600, 1_200, 3_600], 100.0);
+    }
+    if is("services") {
+        coverage(0.99, runs, Constant, &[600, 3_600], 100.0);
+        coverage(0.99, runs, Mixed, &[600, 3_600], 100.0);
     }
     if is("edge") {
-        coverage(0.99, runs, &[Exponential], &[300, 1_800], 100.0);
+        coverage(0.99, runs, Exponential, &[1_800], 100.0);
     }
     if is("rates") {
-        coverage(0.99, runs, &[Exponential], &[120], 1_000.0);
-        coverage(0.99, runs, &[Exponential], &[3_600], 20.0);
+        coverage(0.99, runs, Exponential, &[120], 1_000.0);
+        coverage(0.99, runs, Exponential, &[3_600], 20.0);
     }
     if is("quantiles") {
-        coverage(0.5, runs, &[Exponential], &[600], 100.0);
-        coverage(0.9, runs, &[Exponential], &[600], 100.0);
+        coverage(0.5, runs, Exponential, &[600], 100.0);
+        coverage(0.9, runs, Exponential, &[600], 100.0);
         mean_coverage(runs, 600, 100.0);
     }
     if is("pair") {
@@ -49,20 +54,21 @@ fn main() {
     if is("family") {
         family(runs / 5);
     }
+    if is("arrivals") {
+        arrivals(runs);
+    }
 }
 
 /// One line a cell: how many of the runs were given an interval, and how many of those hold the truth.
-fn coverage(p: f64, runs: usize, services: &[Service], lengths: &[usize], rate: f64) {
+fn coverage(p: f64, runs: usize, service: Service, lengths: &[usize], rate: f64) {
     println!("\np{} at {rate} arrivals a second, {runs} runs a line\n\n{HEAD}", p * 100.0);
-    for &service in services {
-        for &seconds in lengths {
-            for load in LOADS {
-                let queue = Queue::new(service, rate, load);
-                let truth = bucket(queue.true_quantile(p, 2_000_000));
-                let seen =
-                    many(runs, |seed| Seconds::new(slices(&queue.run(seconds, seed))).interval(p, &Rules::default()));
-                println!("{}", line(&format!("{} | {load} | {seconds} s", name(service)), f64::from(truth), &seen));
-            }
+    let queues = LOADS.map(|load| Queue::new(service, rate, load));
+    let truths = many(queues.len(), |n| f64::from(bucket(queues[n as usize - 1].true_quantile(p, 500_000))));
+    for &seconds in lengths {
+        for (queue, truth) in queues.iter().zip(&truths) {
+            let interval = |seed| Seconds::new(slices(&queue.run(seconds, seed))).interval(p, &Rules::default());
+            let seen = many(runs, interval);
+            println!("{}", line(&format!("{} | {} | {seconds} s", name(service), queue.load), *truth, &seen));
         }
     }
 }
@@ -207,6 +213,50 @@ fn shares(answers: &[(Answer, Answer)]) -> String {
         share(&|(_, planted)| matches!(planted, Answer::CannotTell(_))),
     ]
     .join(" | ")
+}
+
+/// A minute of Poisson arrivals, clean and spoilt: how often anything is found.
+fn arrivals(phases: usize) {
+    type Spoil = fn(u64, f64) -> u64;
+    let planted: [(&str, f64, Spoil); 6] =
+        [
+            ("none", 1.0, |at, _| at),
+            ("starts on ticks of 1 ms", 1.0, |at, _| at.div_ceil(1_000) * 1_000),
+            ("starts on ticks of 10 µs", 1.0, |at, _| at.div_ceil(10) * 10),
+            (
+                "stalls of 50 ms every 5 s",
+                1.0,
+                |at, _| if at % 5_000_000 < 50_000 { at - at % 5_000_000 + 50_000 } else { at },
+            ),
+            ("the rate 2 % too low", 0.98, |at, _| at),
+            // A third of the first half goes to the second: two thirds of the rate, then four thirds.
+            ("the rate doubles half way", 1.0, |at, chance| {
+                if at < 30_000_000 && chance < 1.0 / 3.0 { at + 30_000_000 } else { at }
+            }),
+        ];
+    println!("\na minute of Poisson arrivals, {phases} phases a cell: how often anything is found\n");
+    println!("| planted | 20/s | 100/s | 500/s | 2,000/s |\n|---|---|---|---|---|");
+    for (fault, pace, spoil) in planted {
+        let cells = [20.0, 100.0, 500.0, 2_000.0].map(|rate| {
+            let found = many(phases, |seed| {
+                let mut random: rand_pcg::Pcg64Mcg = rand::SeedableRng::seed_from_u64(seed);
+                let (mut at, mut starts) = (0.0, Vec::new());
+                loop {
+                    at += exponential(&mut random) / (rate * pace) * 1e6;
+                    if at >= 60e6 {
+                        break;
+                    }
+                    starts.push(spoil(at as u64, uniform(&mut random)));
+                }
+                starts.sort_unstable();
+                starts.retain(|at| *at < 60_000_000);
+                let minute = Window { start_us: 0, end_us: 60_000_000 };
+                !check_arrivals(&starts, Law::Poisson { rate_per_s: rate }, minute).is_empty()
+            });
+            format!("{:.1} %", 100.0 * found.iter().filter(|found| **found).count() as f64 / phases as f64)
+        });
+        println!("| {fault} | {} |", cells.join(" | "));
+    }
 }
 
 /// `work` for the seeds 1 to `runs`, on all cores.

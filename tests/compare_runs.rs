@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
 use std::path::{Path, PathBuf};
+use std::slice::from_ref;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -112,7 +113,7 @@ const MEAN: &str = "operations.resync.response_ms.mean";
 fn one_pair_is_compared_by_its_seconds() {
     let plan = plan(&[]);
     let (a, b) = (run("monday", &plan, 1, 1.0), run("tuesday", &plan, 2, 1.3));
-    let comparison = Comparison::of(&[a.clone()], &[b.clone()], &Question::default()).unwrap();
+    let comparison = Comparison::of(from_ref(&a), from_ref(&b), &Question::default()).unwrap();
     let mean = answered(&comparison, MEAN);
     assert_eq!(mean.answer, Answer::Slower, "{mean:?}");
     // 1.3 times the work is more than 1.3 times nothing but the connect (2 ms) and the exchange (1 ms) of 45 ms.
@@ -177,17 +178,17 @@ fn what_must_not_be_compared_is_refused_with_the_reason() {
     let short = ["run.duration=10s", "phase.0.arrival.poisson.over=10s"];
     let made = |name: &str, more: &[&str]| run(name, &plan(&[&short[..], more].concat()), 1, 1.0);
     let a = made("a", &[]);
-    let refusal = |b: &Run| Comparison::of(&[a.clone()], &[b.clone()], &Question::default()).unwrap_err();
+    let refusal = |b: &Run| Comparison::of(from_ref(&a), from_ref(b), &Question::default()).unwrap_err();
 
     let other = made("b", &["seed=6", "fleet.desks.count=400"]);
     let told = refusal(&other).to_string();
     insta::assert_snapshot!("another_workload", told);
     let allowed = Question { allow_different: true, ..Question::default() };
-    assert_eq!(Comparison::of(&[a.clone()], &[other], &allowed).unwrap().differences.len(), 2);
+    assert_eq!(Comparison::of(from_ref(&a), &[other], &allowed).unwrap().differences.len(), 2);
 
     // Another server is what comparisons are for.
     let nginx = made("b", &["target.embedded.likeness=nginx"]);
-    let comparison = Comparison::of(&[a.clone()], &[nginx.clone()], &Question::default()).unwrap();
+    let comparison = Comparison::of(from_ref(&a), from_ref(&nginx), &Question::default()).unwrap();
     assert_eq!(comparison.differences[0].key, "target.embedded.likeness");
 
     // But not within one side.
@@ -199,7 +200,7 @@ fn what_must_not_be_compared_is_refused_with_the_reason() {
     let told = refusal(&invalid).to_string();
     assert!(told.starts_with("results/b: this measurement is invalid (") && told.contains("--allow-invalid"), "{told}");
     let allowed = Question { allow_invalid: true, ..Question::default() };
-    let notes = Comparison::of(&[a.clone()], &[invalid], &allowed).unwrap().notes;
+    let notes = Comparison::of(from_ref(&a), &[invalid], &allowed).unwrap().notes;
     assert!(notes.iter().any(|note| note.starts_with("results/b is invalid: ")), "{notes:?}");
 
     let mut partial = made("b", &[]);

@@ -4,14 +4,16 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
-use bootstorm::driver;
+use bootstorm::driver::{self, Durable, Handicap};
 use bootstorm::metrics::Totals;
+use bootstorm::metrics::journal::{Entry, How, Reader, Replay};
 use bootstorm::phone::{DropCause, Failure, Operation, Origin, Outcome};
 use bootstorm::workload::{Overrides, Plan, parse};
 use support::live;
@@ -220,4 +222,127 @@ fn a_server_that_closes_after_each_answer_costs_connections_and_nothing_else() {
     assert_eq!(outcomes(totals, Outcome::Ok), 40);
     assert_eq!((totals.exchanges.opened, totals.exchanges.reused), (40, 0));
     assert_books_close(totals);
+}
+
+/// A journal in memory, which can be read while it is written.
+#[derive(Clone, Default)]
+struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Paper {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Durable for Paper {
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Paper {
+    fn content(&self) -> Vec<u8> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// Whether there is such an entry by now.
+    fn has(&self, is_it: impl Fn(&Entry) -> bool) -> bool {
+        let content = self.content();
+        Reader::begin(content.as_slice()).is_ok_and(|mut reader| reader.any(|entry| is_it(&entry.unwrap())))
+    }
+}
+
+#[test]
+fn the_journal_of_a_run_tells_what_the_run_did() {
+    let again = "[[phase]]\nname = \"again\"\nat = \"1100ms\"\ndoes = \"resync\"\narrival = \"at-once\"";
+    let plan = plan(60, "", again);
+    let running = live::serve(&plan);
+    let paper = Paper::default();
+    let setting = driver::Setting {
+        journal: Some(Box::new(paper.clone())),
+        timer_floor: driver::timer_floor().unwrap(),
+        ..live::setting(&plan, running.origin(), None, 2, 100)
+    };
+    let driven = driver::run(&plan, setting).unwrap();
+    running.stop();
+    assert!(driven.journal_error.is_none());
+    let content = paper.content();
+    let Replay { header, record, end } = Replay::of(Reader::begin(content.as_slice()).unwrap()).unwrap();
+    assert_eq!(end.how, How::Closed);
+    assert_eq!(record.tally.totals, driven.tally.totals);
+    assert_eq!((record.generator, record.marks), (driven.generator.clone(), driven.marks));
+    assert_eq!(outcomes(&record.tally.totals, Outcome::Ok), 120);
+    assert_books_close(&record.tally.totals);
+    assert_eq!(record.wall.as_micros(), driven.wall.as_micros());
+    assert!(header.generator.timer_floor.quantile_us(0.99).is_some() && header.started_at_ms > 0);
+    let g = &driven.generator;
+    assert_eq!((g.shards, g.max_connections), (2, 100));
+    assert!(g.cpu_seconds > 0.0 && g.cpu_busy_max >= g.cpu_busy && g.loop_lag.count() > 0, "{g:?}");
+    assert!(g.open_files > driven.peak_connections as u64 && g.rss_bytes > 0, "{g:?}");
+}
+
+/// Who is killed leaves what happened by then: it is written while the run is on, the header before the first phone
+/// starts.
+#[test]
+fn the_journal_is_written_while_the_run_is_on() {
+    let plan = plan(20, "", "");
+    let (origin, sources) = silent_server();
+    let paper = Paper::default();
+    let setting =
+        driver::Setting { journal: Some(Box::new(paper.clone())), ..live::setting(&plan, origin, None, 2, 100) };
+    let (control, live) = (setting.control.clone(), setting.live.clone());
+    let driven = thread::scope(|scope| {
+        let run = scope.spawn(|| driver::run(&plan, setting).unwrap());
+        while sources.lock().unwrap().is_empty() {
+            thread::yield_now();
+        }
+        let begun = paper.content();
+        assert!(Reader::begin(begun.as_slice()).is_ok(), "a phone has started, and the header is there");
+        let tells_of_phones = |entry: &Entry| matches!(entry, Entry::Slice(s) if s.totals.exchanges.sent == 20);
+        let tells_of_the_machine = |entry: &Entry| match entry {
+            Entry::Machine(sample) => sample.shards.len() == 2 && !sample.cores.is_empty() && sample.open_files >= 20,
+            _ => false,
+        };
+        while !(paper.has(tells_of_phones) && paper.has(tells_of_the_machine)) {
+            assert!(!run.is_finished(), "it waits for a server that never answers");
+            thread::sleep(Duration::from_millis(10));
+        }
+        {
+            let known = live.known();
+            assert_eq!((known.tally.totals.exchanges.sent, known.tally.totals.phones), (20, 20));
+            assert!(known.machine.is_some() && known.generator.cpu_seconds > 0.0);
+        }
+        control.interrupt();
+        control.interrupt();
+        run.join().unwrap()
+    });
+    assert!(driven.marks.partial);
+    assert_books_close(&driven.tally.totals);
+}
+
+/// What the verdict must find can be planted: noise only makes it worse.
+#[test]
+fn a_handicap_shows() {
+    let run = |handicap| {
+        let text = plan(60, "", "").effective.replace("\"at-once\"", "{ constant = \"100/s\" }");
+        let plan = Arc::new(
+            parse(&text, "even.toml", Path::new("."), &Overrides::default()).unwrap_or_else(|e| panic!("{e}")),
+        );
+        let running = live::serve(&plan);
+        let setting = driver::Setting { handicap, ..live::setting(&plan, running.origin(), None, 1, 100) };
+        let driven = driver::run(&plan, setting).unwrap();
+        assert_eq!(outcomes(&driven.tally.totals, Outcome::Ok), 60);
+        running.stop();
+        driven
+    };
+    let ticks = run(Handicap::Ticks(Duration::from_millis(40)));
+    let late = ticks.tally.totals.pace.mean_us().unwrap();
+    assert!(late > 10_000.0, "only what ends an exchange wakes it in between: {late} µs");
+    let stalls = run(Handicap::Stalls { every: Duration::from_millis(200), lasting: Duration::from_millis(60) });
+    let lag = stalls.generator.loop_lag.max_us().unwrap();
+    assert!(lag >= 45_000, "what was due 10 ms into a stall waits for its end: {lag} µs");
 }

@@ -9,16 +9,19 @@
 //! workload       a workload's TOML → plan and schedule, no file touched
 //! fleet_list     CSV of phones, CSV of users
 //! file_path      a request's path → a name below the root
+//! journal        a saved run's journal → a record, a summary, and what it says of its end
 //! phone          a plan, a server and a person that do anything → the books close
 //! ```
 
 mod auth;
 mod files;
+mod journal;
 mod phone;
 mod words;
 
 pub use auth::{authorization, challenge};
 pub use files::{file_path, fleet_list};
+pub use journal::journal;
 pub use phone::phone;
 pub use words::{profile_rule, template, workload};
 
@@ -31,7 +34,7 @@ mod tests {
 
     #[test]
     fn every_seed_passes() {
-        let targets: [Target; 11] = [
+        let targets: [Target; 12] = [
             (super::challenge, "seeds/challenge"),
             (super::authorization, "seeds/authorization"),
             (super::template, "seeds/template"),
@@ -42,6 +45,7 @@ mod tests {
             (super::fleet_list, "../tests/data/workload/good"),
             (super::fleet_list, "../tests/data/workload/bad"),
             (super::file_path, "seeds/file_path"),
+            (super::journal, "seeds/journal"),
             (super::phone, "seeds/phone"),
         ];
         for (target, folder) in targets {
@@ -79,6 +83,7 @@ mod tests {
                 super::workload,
                 super::fleet_list,
                 super::file_path,
+                super::journal,
                 super::phone,
             ] {
                 target(&noise);

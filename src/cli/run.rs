@@ -1,6 +1,5 @@
 //! `bootstorm run`: from a workload to a report.
 
-use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -20,7 +19,7 @@ use super::report::tell;
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit, machine};
 use crate::driver::{self, Control, Driven, Handicap, Live, RunError, Setting};
-use crate::metrics::journal::Header;
+use crate::metrics::journal::{End, Header, How, Replay};
 use crate::metrics::{Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline, Verdict};
 use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin};
@@ -99,7 +98,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     };
     let facts = PlanFacts::of(&plan);
     let manifest = Manifest::of(&facts, started_at, circumstances);
-    let journal_path = folder.path().join(Saved::JOURNAL);
+    let header = header(&plan, facts, &manifest, args.accept_invalid);
     let setting = Setting {
         origin: server.origin.clone(),
         base: server.base.clone(),
@@ -112,8 +111,8 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
         control: Control::default(),
         snapshots: (0..shards).map(|_| Arc::new(SnapshotCell::new())).collect(),
         live: Live::default(),
-        journal: Some(Box::new(create(&journal_path)?)),
-        header: header(&plan, facts.clone(), &manifest, args.accept_invalid),
+        journal: Some(Box::new(folder.make_journal().map_err(Ended::folder)?)),
+        header: header.clone(),
         handicap: Handicap::None,
     };
     if let Some(target) = &server.embedded {
@@ -123,33 +122,13 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     let driven = drive(&runtime, &plan, setting, watchers).map_err(|error| {
         if !matches!(error, RunError::Panic) {
             // Nothing happened: there is nothing to tell.
-            let _ = fs::remove_file(&journal_path);
+            folder.abandon();
         }
-        folder.abandon();
         Ended::undone(error)
     })?;
     drop(server.embedded);
 
-    let saved = saved(&plan, facts, manifest, driven, folder.path());
-    report(&args, &folder, &saved)
-}
-
-/// The run as its journal tells it, second by second. If that could not be written to its end, what is known without.
-fn saved(plan: &Plan, facts: PlanFacts, manifest: Manifest, driven: Driven, folder: &Path) -> Saved {
-    match (&driven.journal_error, Saved::open(folder)) {
-        (None, Ok(saved)) => return saved,
-        (Some(error), _) => tracing::warn!("{error}: nothing is told second by second"),
-        (None, Err(error)) => tracing::warn!("{error}: nothing is told second by second"),
-    }
-    let record = record(plan, facts, driven);
-    let manifest = manifest.marked(&record.marks);
-    Saved { record, manifest, end: None }
-}
-
-/// The journal's file, in the run's own folder.
-fn create(path: &Path) -> Result<File, Ended> {
-    File::create_new(path)
-        .map_err(|source| Ended::folder(report::FolderError::Unwritable { path: path.to_owned(), source }))
+    report(&args, &folder, header, driven)
 }
 
 /// What the journal begins with.
@@ -345,10 +324,21 @@ async fn any_of(signals: &mut [Signal]) {
     .await;
 }
 
-/// Everything the reports are made from.
-fn record(plan: &Plan, facts: PlanFacts, driven: Driven) -> Record {
-    let mut record = Record {
-        plan: facts,
+/// The run as its journal has it; and if that does not have all of it, as this process knows it, and why.
+fn read_back(folder: &Folder, header: Header, driven: Driven) -> Result<(Saved, Option<String>), Ended> {
+    let told = match &driven.journal_error {
+        Some(error) => error.to_string(),
+        None => match Saved::open(folder.path()) {
+            Ok(saved) => match saved.caveat() {
+                None => return Ok((saved, None)),
+                Some(caveat) => caveat,
+            },
+            Err(error) => error.to_string(),
+        },
+    };
+    let end = End { how: How::Cut, offset: 0, known_until: driven.wall };
+    let record = Record {
+        plan: header.plan.clone(),
         started_at: driven.started_at,
         wall: driven.wall,
         tally: driven.tally,
@@ -357,25 +347,23 @@ fn record(plan: &Plan, facts: PlanFacts, driven: Driven) -> Record {
         marks: driven.marks,
         thresholds: Vec::new(),
     };
-    record.thresholds = check_thresholds(plan, &record);
-    record
-}
-
-/// The thresholds, checked on the figures of this run.
-fn check_thresholds(plan: &Plan, record: &Record) -> Vec<ThresholdResult> {
-    // A summary is plain data: it always becomes JSON.
-    let figures = serde_json::to_value(Summary::of(record)).unwrap_or_default();
-    plan.thresholds.iter().map(|threshold| ThresholdResult::check(threshold, &figures, &record.marks)).collect()
+    let saved = Saved::of(Replay { header, record, end }).map_err(Ended::undone)?;
+    Ok((Saved { end: None, ..saved }, Some(told)))
 }
 
 /// Writes the folder, prints the summary, and says how it all ends.
-fn report(args: &RunArgs, folder: &Folder, saved: &Saved) -> Result<Exit, Ended> {
+fn report(args: &RunArgs, folder: &Folder, header: Header, driven: Driven) -> Result<Exit, Ended> {
+    let (saved, lost) = read_back(folder, header, driven)?;
+    let written = folder.write(&saved);
     let summary = Summary::of(&saved.record);
-    let written = folder.write(saved);
-    let printed = tell(args.format, saved, &summary, written.is_ok().then_some(folder.path()));
+    let printed = tell(args.format, &saved, &summary, written.is_ok().then_some(folder.path()));
     // A disk that filled up meanwhile does not take the figures from the person who waited for them.
     written.map_err(Ended::folder)?;
     printed?;
+    if let Some(lost) = lost {
+        folder.set_journal_aside().map_err(Ended::folder)?;
+        return Err(Ended::undone(format!("{lost}; the report is of the whole run, made from memory")));
+    }
     end(&saved.record, &summary.verdict)
 }
 

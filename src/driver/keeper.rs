@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use super::Live;
 use super::assembly::Assembly;
-use super::monitor::{self, Connections, Monitor, ThreadClock};
+use super::monitor::{self, Circumstances, Monitor, ThreadClock};
+use super::ports::Connections;
 use crate::metrics::journal::{Closing, Entry, Header, Writer};
 use crate::metrics::{Distribution, GeneratorFacts, Marks, Slice};
 
@@ -66,8 +67,7 @@ pub(super) struct Passed {
     pub(super) lag: Distribution,
     /// CPU time of the thread since the run began.
     pub(super) cpu: Duration,
-    /// Connections open.
-    pub(super) connections: usize,
+    pub(super) connections: Connections,
 }
 
 /// By which a shard tells the keeper. When it is dropped, the shard has ended; its own thread must do that.
@@ -105,17 +105,6 @@ impl Drop for Pen {
     }
 }
 
-/// What the keeper is told of the run.
-pub(super) struct Circumstances {
-    pub(super) shards: usize,
-    /// Whether the server runs in this process.
-    pub(super) embedded: bool,
-    /// Whether it runs on this machine.
-    pub(super) both_ends_here: bool,
-    /// Most local ports there are towards it.
-    pub(super) ports: Option<u64>,
-}
-
 /// Writes the journal, adds up what is known, looks at the machine.
 pub(super) struct Keeper {
     circumstances: Circumstances,
@@ -125,7 +114,7 @@ pub(super) struct Keeper {
     assembly: Assembly,
     monitor: Monitor,
     cpu: Vec<Duration>,
-    connections: Vec<usize>,
+    connections: Vec<Connections>,
     marks: Marks,
     /// Cores this process may use at once.
     cores: usize,
@@ -149,9 +138,9 @@ impl Keeper {
             error: None,
             live,
             assembly: Assembly::new(shards),
-            monitor: Monitor::begin(shards),
+            monitor: Monitor::begin(&circumstances),
             cpu: vec![Duration::ZERO; shards],
-            connections: vec![0; shards],
+            connections: vec![Connections::default(); shards],
             marks: header.marks,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             at: Duration::ZERO,
@@ -215,9 +204,9 @@ impl Keeper {
     }
 
     fn look(&mut self) {
-        let open = self.connections.iter().sum::<usize>() as u64;
-        let Circumstances { embedded, both_ends_here, ports, .. } = self.circumstances;
-        let sample = self.monitor.look(self.at, Connections { open, embedded, both_ends_here, ports });
+        let sum = |count: fn(&Connections) -> u64| self.connections.iter().map(count).sum();
+        let connections = Connections { open: sum(|c| c.open), opened: sum(|c| c.opened) };
+        let sample = self.monitor.look(self.at, connections);
         {
             let mut known = self.live.known();
             let generator = &mut known.generator;
@@ -254,6 +243,7 @@ impl Keeper {
         let generator = {
             let mut known = self.live.known();
             known.until = wall;
+            known.tally.until(wall);
             let generator = &mut known.generator;
             add_cpu(generator, &self.cpu, wall, self.cores);
             // Looks once a second may all have missed the most there were.
@@ -290,3 +280,6 @@ fn add_cpu(generator: &mut GeneratorFacts, cpu: &[Duration], wall: Duration, cor
     generator.cpu_busy = seconds / wall / cpu.len().min(cores).max(1) as f64;
     generator.cpu_busy_max = busiest.as_secs_f64() / wall;
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,7 @@ pub(super) struct Lines {
     serial: u64,
     news: Rc<News>,
     peak: usize,
+    opened: u64,
 }
 
 /// What the exchanges' tasks have to tell.
@@ -80,6 +81,7 @@ impl Lines {
             serial: 0,
             news: Rc::default(),
             peak: 0,
+            opened: 0,
         }
     }
 
@@ -92,6 +94,11 @@ impl Lines {
     /// Connections open, in flight and idle together.
     pub(super) fn open(&self) -> usize {
         self.in_flight.len() + self.idle.len()
+    }
+
+    /// Connections opened, or tried to, since the run began.
+    pub(super) fn opened(&self) -> u64 {
+        self.opened
     }
 
     /// Most connections that were open at once.
@@ -164,6 +171,7 @@ impl Lines {
         self.serial += 1;
         let (serial, began) = (self.serial, self.began);
         let kept = self.idle.remove(phone).map(|(_, connection)| connection);
+        self.opened += u64::from(kept.is_none());
         let (connector, news) = (self.connector.clone(), self.news.clone());
         let exchange = async move {
             // Only now has its turn come: what it waited for until here was this program.

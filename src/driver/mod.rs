@@ -22,6 +22,8 @@ mod live;
 mod monitor;
 mod pace;
 #[cfg(feature = "live")]
+mod ports;
+#[cfg(feature = "live")]
 mod queue;
 mod roster;
 #[cfg(feature = "live")]

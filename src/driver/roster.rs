@@ -259,3 +259,67 @@ impl Roster {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::workload::{Overrides, parse};
+
+    /// Phones that all start at once, and again a second later.
+    fn roster() -> Roster {
+        let text = r#"
+[target.embedded]
+tls = false
+[[fleet]]
+name = "cisco"
+family = "cisco-mpp"
+count = 300
+[fleet.credentials]
+realm = "Digest"
+[fleet.settings]
+resync-random-delay = "0s"
+[[phase]]
+name = "power"
+does = "power-up"
+arrival = "at-once"
+[[phase]]
+name = "again"
+at = "1s"
+does = "power-up"
+arrival = "at-once"
+"#;
+        let plan = Arc::new(parse(text, "roster.toml", Path::new("."), &Overrides::default()).unwrap());
+        let origin = Arc::new(Origin { tls: false, host: "127.0.0.1".into(), port: 80 });
+        Roster::new(plan, origin, String::new(), Share::WHOLE)
+    }
+
+    fn senders(wishes: &[Wish]) -> Vec<u32> {
+        let phones = wishes.iter().filter_map(|wish| match wish {
+            Wish::Send { phone, .. } => Some(*phone),
+            Wish::Hangup { .. } => None,
+        });
+        phones.collect()
+    }
+
+    #[test]
+    fn a_crowd_is_told_in_turns_and_is_as_late_as_it_is() {
+        let ms = Duration::from_millis;
+        let (mut all, mut at_once) = (roster(), Vec::new());
+        all.advance(ms(10), &mut at_once);
+        let (mut some, mut in_turns, mut turns) = (roster(), Vec::new(), 0);
+        while some.advance_some(ms(10 * (turns + 1)), 64, &mut in_turns) {
+            turns += 1;
+            assert!(in_turns.len() <= 64 * turns as usize, "{turns}");
+        }
+        assert!(turns >= 4, "{turns}");
+        assert_eq!(senders(&in_turns), senders(&at_once), "the same phones in the same order");
+        assert_eq!(some.next_due(), all.next_due());
+        let pace = |roster: Roster| roster.into_recorder().finish(ms(500)).totals.pace;
+        let (some, all) = (pace(some), pace(all));
+        assert_eq!((some.count(), all.count()), (300, 300));
+        assert_eq!(all.max_us(), Some(10_000));
+        assert_eq!(some.max_us(), Some(10_000 * (turns + 1)), "the last of them were told that late");
+    }
+}

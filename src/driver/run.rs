@@ -12,7 +12,8 @@ use crate::net::{Connector, NetError, Settings};
 use crate::phone::Origin;
 use crate::workload::Plan;
 
-use super::keeper::{Circumstances, Durable, JournalError, Keeper, Pen, Told};
+use super::keeper::{Durable, JournalError, Keeper, Pen, Told};
+use super::monitor::Circumstances;
 use super::shard::{Shard, ShardResult, on_own_runtime};
 use super::{Control, Handicap, Live, Roster, Share};
 
@@ -165,7 +166,7 @@ fn begin(setting: Setting, shards: u32, told: mpsc::Receiver<Told>) -> Result<Ke
     let circumstances = Circumstances {
         shards: shards as usize,
         embedded: setting.embedded,
-        both_ends_here: addresses.iter().any(|address| address.ip().is_loopback()),
+        loopback: addresses.iter().any(|address| address.ip().is_loopback()),
         ports: setting.ports,
     };
     let mut header = setting.header;

@@ -14,6 +14,7 @@ use crate::workload::{End, Plan};
 use super::control::Stop;
 use super::keeper::{Passed, Pen};
 use super::lines::Lines;
+use super::ports::Connections;
 use super::timer::Timer;
 use super::{Control, Handicap, Pace, Roster, RunError, Wish};
 
@@ -144,7 +145,7 @@ impl Shard {
             slices,
             lag: std::mem::take(&mut lag.lags),
             cpu: crate::net::thread_cpu().saturating_sub(cpu_before),
-            connections: lines.open(),
+            connections: Connections { open: lines.open() as u64, opened: lines.opened() },
         });
     }
 

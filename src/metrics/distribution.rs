@@ -95,7 +95,7 @@ impl Distribution {
 
     fn put(&mut self, us: u32, count: u64) {
         if let Store::Few(samples) = &mut self.store
-            && samples.len() as u64 + count <= Distribution::FEW as u64
+            && (samples.len() as u64).saturating_add(count) <= Distribution::FEW as u64
         {
             samples.extend(std::iter::repeat_n(us, count as usize));
             return;

@@ -17,7 +17,8 @@ pub struct MachineSample {
     pub open_files: u64,
     /// Most of these there may be.
     pub open_files_limit: u64,
-    /// Local TCP ports taken on this machine, TIME_WAIT included; `None` where the system does not say.
+    /// Local TCP ports the run's connections take, at most: of those open, and of those closed so lately that the system
+    /// does not give them out again (TIME_WAIT). `None` if nobody counted.
     pub ports: Option<u64>,
     /// Most of these there may be: sources × range; `None` if unknown.
     pub ports_limit: Option<u64>,

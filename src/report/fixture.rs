@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::auth::{Algorithm, AnswerScheme};
 use crate::metrics::{
     Distribution, Due, ExchangeFacts, GeneratorFacts, HandshakeFacts, HandshakeKind, Marks, PlanFacts, Record,
-    Recorder, ThresholdResult, Timeline,
+    Recorder, Tally, ThresholdResult, Timeline,
 };
 use crate::phone::{
     Action, ChallengeKind, Failure, Moment, Operation, Origin, Outcome, Reason, Request, Screen, Standing, Trigger,
@@ -171,6 +171,12 @@ pub(super) fn mass_reboot() -> Record {
     let mut recorder = Recorder::new(PHONES as usize, 1.0);
     events.iter().for_each(|(at, phone, event)| event.tell(&mut recorder, *at, *phone));
     let wall = Duration::from_millis(5_250);
+    let (mut tally, mut timeline) = (Tally::default(), Timeline::default());
+    for slice in recorder.finish_slices(wall) {
+        tally.add(&slice);
+        timeline.add(&slice);
+    }
+    timeline.until(wall);
     let mut loop_lag = Distribution::new();
     (0..500).for_each(|n| loop_lag.record(us(300 + 2 * n)));
     Record {
@@ -188,8 +194,8 @@ pub(super) fn mass_reboot() -> Record {
         },
         started_at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_293_834),
         wall,
-        tally: recorder.finish(wall),
-        timeline: Timeline::default(),
+        tally,
+        timeline,
         generator: GeneratorFacts {
             max_connections: 0,
             shards: 2,

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use super::sheets::{write_intervals, write_operations};
 use super::summary::SCHEMA_VERSION;
-use super::{Saved, Summary};
+use super::{Saved, Summary, html};
 
 /// The folder of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,12 +116,9 @@ impl Folder {
         Folder { path: path.to_owned() }
     }
 
-    /// Takes the folder away again if nothing was written into it: a run that was never made leaves no trace.
+    /// Takes the folder away again, with the journal that was begun in it: a run that was never made leaves no trace.
     pub fn abandon(&self) {
-        let journal = self.path.join(Saved::JOURNAL);
-        if fs::metadata(&journal).is_ok_and(|journal| journal.len() == 0) {
-            let _ = fs::remove_file(&journal);
-        }
+        let _ = fs::remove_file(self.path.join(Saved::JOURNAL));
         // Only an empty folder goes; if this one does not, a person sees it and loses nothing.
         let _ = fs::remove_dir(&self.path);
     }
@@ -140,8 +137,17 @@ impl Folder {
         fs::File::create_new(&path).map_err(|source| FolderError::Unwritable { path, source })
     }
 
+    /// Takes a journal that does not tell the whole run out of the way of the files that do: it is `journal.cut.bin` now.
+    ///
+    /// # Errors
+    /// If it cannot be renamed.
+    pub fn set_journal_aside(&self) -> Result<(), FolderError> {
+        let path = self.path.join(Saved::JOURNAL);
+        fs::rename(&path, self.path.join("journal.cut.bin")).map_err(|source| FolderError::Unwritable { path, source })
+    }
+
     /// Writes all files but the journal, each whole or not at all: `manifest.json`, `operations.csv`, `intervals.csv`,
-    /// `histograms.hlog` and, last, `summary.json`. What is there already and says the same is left alone.
+    /// `histograms.hlog`, `report.html` and, last, `summary.json`. What is there already and says the same is left alone.
     ///
     /// Returns the names of those it wrote.
     ///
@@ -161,6 +167,7 @@ impl Folder {
         put("intervals.csv", &|to| Ok(write_intervals(&saved.record.tally.intervals, to)?))?;
         #[cfg(feature = "live")]
         put("histograms.hlog", &|to| super::write_hlog(&saved.record, saved.slices(&self.path)?, to))?;
+        put("report.html", &|to| to.write_all(html::page(&saved.record, summary, manifest).as_bytes()))?;
         // Another form of report joins here. The summary is the last, so that a folder that has one has them all.
         put("summary.json", &|to| json(summary, to))?;
         Ok(written)
@@ -268,7 +275,7 @@ mod tests {
         assert!(folder.path().ends_with("results/20261121T204354Z-mass-reboot"));
         let (summary, manifest) = (Summary::of(&record), manifest(&record));
         let saved = Saved { record, manifest: manifest.clone(), end: None };
-        assert_eq!(folder.write(&saved).unwrap().len(), 5);
+        assert_eq!(folder.write(&saved).unwrap().len(), 6);
         assert_eq!(folder.write(&saved).unwrap(), [""; 0], "all of it is there");
 
         let mut names: Vec<_> =
@@ -276,7 +283,7 @@ mod tests {
         names.sort();
         assert_eq!(
             names,
-            ["histograms.hlog", "intervals.csv", "manifest.json", "operations.csv", "summary.json"],
+            ["histograms.hlog", "intervals.csv", "manifest.json", "operations.csv", "report.html", "summary.json"],
             "and nothing half done"
         );
         assert_eq!(Folder::read_summary(folder.path()).unwrap(), summary);

@@ -124,8 +124,10 @@ mod tests {
         Record { wall, started_at, ..mass_reboot() }
     }
 
-    /// By tag: intervals in seconds, and the sum of their histograms.
-    fn read(log: &[u8]) -> BTreeMap<String, (Vec<(u64, f64)>, Histogram<u64>)> {
+    /// The intervals of a tag (begin and length in seconds), and the sum of their histograms.
+    type Tagged = (Vec<(u64, f64)>, Histogram<u64>);
+
+    fn read(log: &[u8]) -> BTreeMap<String, Tagged> {
         let mut tags = BTreeMap::new();
         for entry in IntervalLogIterator::new(log) {
             let LogEntry::Interval(line) = entry.unwrap() else { continue };

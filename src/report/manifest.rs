@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::summary::{Marks, SCHEMA_VERSION, Workload};
 use crate::metrics::journal::Header;
-use crate::metrics::{self, PlanFacts};
+use crate::metrics::{PlanFacts, Record};
 
 /// What was run, with what, where, and by whose leave. Never holds a password: `effective` is masked before it comes here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,9 +111,10 @@ impl Manifest {
         }
     }
 
-    /// The same with what must be known by the run's end.
-    pub fn marked(mut self, marks: &metrics::Marks) -> Manifest {
-        self.marks = Marks::of(marks);
+    /// The same as it is known once the run has ended.
+    pub fn of_run(mut self, record: &Record) -> Manifest {
+        self.started_at = humantime::format_rfc3339_seconds(record.started_at).to_string();
+        self.marks = Marks::of(&record.marks);
         self
     }
 

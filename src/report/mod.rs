@@ -1,4 +1,4 @@
-//! Reports of a finished run: text, JSON, CSV, and the folder they live in. Made from a saved record, never a live one.
+//! Reports of a finished run: text, HTML, JSON, CSV, and the folder they live in. Made from a saved record, never a live one.
 pub mod compare;
 #[cfg(test)]
 mod fixture;
@@ -6,6 +6,7 @@ mod folder;
 mod format;
 #[cfg(feature = "live")]
 mod hlog;
+pub mod html;
 mod manifest;
 pub(crate) mod number;
 mod saved;

@@ -35,8 +35,8 @@ pub enum SavedError {
         /// The folder.
         path: PathBuf,
     },
-    /// There is no journal, but the summary of a run whose version kept none.
-    #[error("{0}: this run kept no journal.bin, only its summary: what takes more cannot be told", .path.display())]
+    /// There is no journal, but the summary of a run whose version kept none, or whose disk was full.
+    #[error("{0}: there is no whole journal.bin of this run, only its summary: what takes more cannot be told", .path.display())]
     SummaryOnly {
         /// The folder.
         path: PathBuf,
@@ -103,7 +103,7 @@ impl Saved {
     /// If the header's manifest is none.
     pub fn of(replay: Replay) -> serde_json::Result<Saved> {
         let Replay { header, mut record, end } = replay;
-        let manifest = Manifest::from_header(&header)?.marked(&record.marks);
+        let manifest = Manifest::from_header(&header)?.of_run(&record);
         record.thresholds = checked(&header, &record);
         Ok(Saved { record, manifest, end: Some(end) })
     }
@@ -282,7 +282,7 @@ mod tests {
             };
             assert!(cut >= header_ends);
             let summary = Summary::of(&saved.record);
-            assert!(summary.marks.partial && summary.marks.ends_at_s == Some(summary.wall_s), "{cut}");
+            assert!(summary.marks.partial && summary.marks.ends_at_ms == Some((summary.wall_s * 1e3) as u64), "{cut}");
             let caveat = saved.caveat().unwrap();
             assert!(caveat.contains("the run was killed or its disk was full"), "{caveat}");
             let started = saved.record.tally.totals.operation(Operation::Report).started;
@@ -317,7 +317,7 @@ mod tests {
         says(&root.path().join("gone"), "gone: there is no such folder; name one that `bootstorm run` wrote");
         says(root.path(), "there is no journal.bin in this folder");
         fs::write(root.path().join("summary.json"), "{}").unwrap();
-        says(root.path(), "this run kept no journal.bin, only its summary");
+        says(root.path(), "there is no whole journal.bin of this run, only its summary");
         says(&root.path().join("summary.json"), "there is no such folder");
         let other = [MAGIC.as_slice()[..9].to_vec(), vec![9]].concat();
         for (journal, words) in [

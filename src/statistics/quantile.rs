@@ -110,3 +110,57 @@ impl Seconds {
         (low, high.unwrap_or(low))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn seconds(run: &[Vec<(u32, u32)>]) -> Seconds {
+        Seconds::new(run.iter().map(Vec::as_slice))
+    }
+
+    /// A run of seconds that know nothing of each other.
+    fn runs() -> impl Strategy<Value = Vec<Vec<(u32, u32)>>> {
+        prop::collection::vec(prop::collection::vec((1u32..5_000, 0u32..40), 0..12), 0..90)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn ends_are_values_of_the_run_about_the_figure(run in runs(), p in 0.02f64..0.98) {
+            let run = seconds(&run);
+            if let Ok(found) = run.interval(p, &Rules::default()) {
+                prop_assert_eq!(Some(found.value as u32), run.quantile(p));
+                prop_assert!(found.low <= found.value && found.value <= found.high, "{found:?}");
+                let values: Vec<f64> = run.descending().map(|(value, _)| f64::from(value)).collect();
+                prop_assert!(values.contains(&found.low) && values.contains(&found.high), "{found:?}");
+                prop_assert!(found.effective_samples <= run.samples() as f64);
+            }
+        }
+
+        #[test]
+        fn only_the_order_of_values_counts(run in runs(), p in 0.02f64..0.98) {
+            // Any growing function of the values carries the interval with it.
+            let grown: Vec<Vec<(u32, u32)>> =
+                run.iter().map(|s| s.iter().map(|&(value, count)| (value * value + 7, count)).collect()).collect();
+            let grow = |x: f64| x * x + 7.0;
+            match (seconds(&run).interval(p, &Rules::default()), seconds(&grown).interval(p, &Rules::default())) {
+                (Ok(a), Ok(b)) => {
+                    prop_assert_eq!((grow(a.low), grow(a.value), grow(a.high)), (b.low, b.value, b.high));
+                }
+                (a, b) => prop_assert_eq!(a.err(), b.err()),
+            }
+        }
+
+        #[test]
+        fn more_confidence_is_never_narrower(run in runs(), p in 0.1f64..0.9) {
+            let at = |confidence| seconds(&run).interval(p, &Rules { confidence, seed: 1 });
+            if let (Ok(sure), Ok(surer)) = (at(0.8), at(0.99)) {
+                prop_assert!(surer.low <= sure.low && sure.high <= surer.high, "{sure:?} {surer:?}");
+            }
+        }
+    }
+}

@@ -47,19 +47,21 @@ impl Queue {
             // The response time of M/M/1 is exponential with the rate (service rate - arrival rate).
             return -(1.0 - p).ln() / (self.rate / self.load - self.rate) * 1e6 * self.stretch;
         }
-        let mut counts = std::collections::BTreeMap::new();
+        // A cell for each bucket: which doubling it lies in, and where in that.
+        let mut counts = vec![0u64; 32 * 2_048];
         let mut total = 0u64;
         self.visit(seconds, 0x7EA7, |_, response| {
-            *counts.entry(bucket(response)).or_insert(0u64) += 1;
+            let shift = shift(response as u32);
+            counts[shift as usize * 2_048 + (response as u32 >> shift) as usize] += 1;
             total += 1;
         });
         let mut left = (p * total as f64).ceil() as u64;
-        let reached = counts.iter().find(|(_, count)| {
-            let here = left <= **count;
-            left = left.saturating_sub(**count);
+        let reached = counts.iter().position(|&count| {
+            let here = left <= count;
+            left = left.saturating_sub(count);
             here
         });
-        f64::from(*reached.map_or(&0, |(value, _)| value))
+        reached.map_or(0.0, |cell| ((cell % 2_048) as f64) * f64::exp2((cell / 2_048) as f64))
     }
 
     fn visit(&self, seconds: usize, seed: u64, mut each: impl FnMut(usize, f64)) {
@@ -107,8 +109,12 @@ pub fn exponential(random: &mut Pcg64Mcg) -> f64 {
 /// The lowest value of the bucket that an HdrHistogram of three digits puts a value in.
 pub fn bucket(value: f64) -> u32 {
     let value = value as u32;
-    let shift = (32 - value.leading_zeros()).saturating_sub(11);
-    (value >> shift) << shift
+    (value >> shift(value)) << shift(value)
+}
+
+/// How many low bits of a value its bucket does not tell.
+fn shift(value: u32) -> u32 {
+    (32 - value.leading_zeros()).saturating_sub(11)
 }
 
 /// Sorted (value, count) pairs.

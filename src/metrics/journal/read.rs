@@ -23,6 +23,10 @@ pub struct Reader<R> {
     how: Option<How>,
 }
 
+/// A look at the machine is written after all slices that ended so long before it. Where nothing happens there are none,
+/// and it alone tells that the run was still on.
+const LOOK_BACK: Duration = Duration::from_secs(1);
+
 /// How a journal ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
@@ -152,7 +156,13 @@ impl<R: Read> Reader<R> {
                 }
                 fits
             }
-            Entry::Machine(sample) => Duration::from_millis(sample.at_ms) <= LONGEST_RUN,
+            Entry::Machine(sample) => {
+                let at = Duration::from_millis(sample.at_ms);
+                if at <= LONGEST_RUN {
+                    self.known_until = self.known_until.max(at.saturating_sub(LOOK_BACK));
+                }
+                at <= LONGEST_RUN
+            }
             Entry::Closing(closing) => {
                 let wall = Duration::from_micros(closing.wall_us);
                 if wall <= LONGEST_RUN {

@@ -39,6 +39,9 @@ pub struct Recorder {
     backlog: i64,
     under_way: FxHashMap<u32, UnderWay>,
     watch: Watch,
+    /// Trails nobody needs any more, for the next operations.
+    #[allow(clippy::vec_box, reason = "the boxes themselves go in and out")]
+    spare: Vec<Box<Trail>>,
     once_provisioned: Phones,
     /// Those that now stand provisioned.
     up: Phones,
@@ -67,6 +70,9 @@ struct UnderWay {
 /// Phones for which there is room from the start; from there on the table grows as the storm does.
 const ROOM: usize = 65_536;
 
+/// Most trails kept for the next operations.
+const SPARE: usize = 1_024;
+
 impl Recorder {
     /// A recorder for a shard of exactly `phones` phones, all without power until told otherwise, in a run with
     /// `compression` phone seconds to the real second (what is not above zero counts as 1).
@@ -84,6 +90,7 @@ impl Recorder {
             backlog: 0,
             under_way: FxHashMap::with_capacity_and_hasher(phones.min(ROOM), Default::default()),
             watch: Watch::default(),
+            spare: Vec::new(),
             once_provisioned: Phones::default(),
             up: Phones::default(),
             in_flight: 0,
@@ -270,7 +277,7 @@ impl Recorder {
             let Some(operation) = u.operation else { continue };
             let (intended_us, trail) = (u.intended_us, u.trail.take());
             let response_us = micros(at).saturating_sub(intended_us);
-            self.watch.strand(Told { phone, operation, outcome: None, intended_us, response_us, trail });
+            let _ = self.watch.strand(Told { phone, operation, outcome: None, intended_us, response_us, trail });
         }
         self.close();
         self.take_slices()
@@ -317,7 +324,8 @@ impl Recorder {
                 totals.service.record(since(at, u.begun_us));
                 let (intended_us, response_us) = (u.intended_us, micros(response));
                 let outcome = Some(outcome);
-                self.watch.ended(Told { phone, operation, outcome, intended_us, response_us, trail: u.trail }, up);
+                let told = Told { phone, operation, outcome, intended_us, response_us, trail: u.trail };
+                self.spare.extend(self.watch.ended(told, up).filter(|_| self.spare.len() < SPARE));
                 None
             }
             Some((_, Some(_))) => Some(LedgerFault::FinishedAnother),
@@ -342,7 +350,13 @@ impl Recorder {
         let running = under_way.operation;
         let twice = std::mem::replace(&mut under_way.exchange, true);
         let flew = std::mem::take(&mut under_way.flying);
-        under_way.trail.get_or_insert_default().sent(at, request);
+        let spare = &mut self.spare;
+        let trail = under_way.trail.get_or_insert_with(|| {
+            let mut trail = spare.pop().unwrap_or_default();
+            trail.clear();
+            trail
+        });
+        trail.sent(at, request);
         match running {
             Some(operation) => self.slice.totals.operations[operation.index()].exchanges += 1,
             None => self.fault(LedgerFault::SentWithoutOperation),

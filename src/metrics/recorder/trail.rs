@@ -1,6 +1,6 @@
 //! What a shard keeps of operations a person may ask about, until the slice is closed and it is written down.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use http::Method;
@@ -9,15 +9,17 @@ use crate::metrics::distribution::micros;
 use crate::metrics::{ExchangeFacts, Notable, Notables, Step};
 use crate::phone::{Failure, Operation, Outcome, Request};
 
-/// The last exchanges of an operation under way.
+/// The last exchanges of an operation under way: a ring whose places are used again, by the next operation too. Hardly
+/// any is ever told, so keeping one must cost next to nothing.
 #[derive(Debug, Default)]
 pub(super) struct Trail {
-    left_out: u32,
-    steps: VecDeque<Sent>,
+    /// Exchanges in all.
+    sent: u32,
+    ring: Vec<Sent>,
 }
 
 /// One exchange, as it costs least to keep.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Sent {
     at_us: u64,
     took_us: Option<u64>,
@@ -28,22 +30,42 @@ struct Sent {
 }
 
 impl Trail {
+    /// For another operation.
+    pub(super) fn clear(&mut self) {
+        self.sent = 0;
+    }
+
     /// A request is sent.
     pub(super) fn sent(&mut self, at: Duration, request: &Request) {
-        if self.steps.len() == Notable::STEPS {
-            self.steps.pop_front();
-            self.left_out += 1;
+        let place = self.sent as usize % Notable::STEPS;
+        self.sent += 1;
+        if place >= self.ring.len() {
+            self.ring.push(Sent::default());
         }
-        let (method, path) = (request.method.clone(), request.path.clone());
-        self.steps.push_back(Sent { at_us: micros(at), took_us: None, method, path, status: None, failure: None });
+        let step = &mut self.ring[place];
+        (step.at_us, step.took_us, step.status, step.failure) = (micros(at), None, None, None);
+        step.method = request.method.clone();
+        step.path.clear();
+        step.path.push_str(&request.path);
     }
 
     /// The last request's exchange ended.
     pub(super) fn ended(&mut self, at: Duration, facts: &ExchangeFacts) {
-        if let Some(last) = self.steps.back_mut() {
+        let last = self.sent.checked_sub(1).map(|last| last as usize % Notable::STEPS);
+        if let Some(last) = last.and_then(|place| self.ring.get_mut(place)) {
             last.took_us = Some(micros(at).saturating_sub(last.at_us));
             (last.status, last.failure) = (facts.status, facts.failure);
         }
+    }
+
+    /// Exchanges before those that are still known.
+    fn left_out(&self) -> u32 {
+        self.sent.saturating_sub(Notable::STEPS as u32)
+    }
+
+    /// The last ones, in order.
+    fn steps(&self) -> impl Iterator<Item = &Sent> {
+        (self.left_out()..self.sent).filter_map(|n| self.ring.get(n as usize % Notable::STEPS))
     }
 }
 
@@ -61,7 +83,7 @@ pub(super) struct Told {
 impl Told {
     fn notable(&self) -> Notable {
         let trail = self.trail.as_deref();
-        let steps = trail.into_iter().flat_map(|trail| &trail.steps).map(|sent| Step {
+        let steps = trail.into_iter().flat_map(Trail::steps).map(|sent| Step {
             at_us: sent.at_us,
             took_us: sent.took_us,
             method: sent.method.to_string(),
@@ -76,7 +98,7 @@ impl Told {
             outcome: self.outcome,
             intended_us: self.intended_us,
             response_us: self.response_us,
-            left_out: trail.map_or(0, |trail| trail.left_out),
+            left_out: trail.map_or(0, Trail::left_out),
             steps: steps.collect(),
         }
     }
@@ -97,13 +119,12 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// An operation ended. `provisioned`: whether its phone ever came through the boot chain.
-    pub(super) fn ended(&mut self, told: Told, provisioned: bool) {
+    /// An operation ended. `up`: whether its phone stands provisioned. Hands back the trail nobody will ask for.
+    pub(super) fn ended(&mut self, told: Told, up: bool) -> Option<Box<Trail>> {
         let is_success = told.outcome.is_some_and(|outcome| outcome.is_success());
-        if !provisioned && !is_success {
-            self.strand(told);
-        } else {
-            self.rank(told);
+        match up || is_success {
+            true => self.rank(told),
+            false => self.strand(told),
         }
     }
 
@@ -115,27 +136,28 @@ impl Watch {
         }
     }
 
-    pub(super) fn strand(&mut self, told: Told) {
-        if self.stranded.len() < Notables::STRANDED || self.stranded.contains_key(&told.phone) {
-            self.news.insert(told.phone);
-            self.stranded.insert(told.phone, told);
+    pub(super) fn strand(&mut self, told: Told) -> Option<Box<Trail>> {
+        if self.stranded.len() >= Notables::STRANDED && !self.stranded.contains_key(&told.phone) {
+            return told.trail;
         }
+        self.news.insert(told.phone);
+        self.stranded.insert(told.phone, told)?.trail
     }
 
-    fn rank(&mut self, told: Told) {
+    fn rank(&mut self, told: Told) -> Option<Box<Trail>> {
         let index = told.operation.index();
         let before = &self.told[index];
         if before.len() >= Notables::SLOWEST && before.first().is_some_and(|least| told.response_us <= *least) {
-            return;
+            return told.trail;
         }
         let slow = &mut self.slow[index];
         if slow.len() < Notables::SLOWEST {
-            return slow.push(told);
+            slow.push(told);
+            return None;
         }
-        if let Some(least) = slow.iter_mut().min_by_key(|slow| slow.response_us)
-            && told.response_us > least.response_us
-        {
-            *least = told;
+        match slow.iter_mut().min_by_key(|slow| slow.response_us) {
+            Some(least) if told.response_us > least.response_us => std::mem::replace(least, told).trail,
+            _ => told.trail,
         }
     }
 

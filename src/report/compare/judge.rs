@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::spread::median;
 use super::{Figure, Row, Run, Seconds, Sense, figures};
+use crate::report::number::figure;
 use crate::statistics::comparison::{self, Better, Comparison, Doubt, Terms, compare_pair, compare_pairs, holm};
 use crate::statistics::{self, Interval, Refusal, Rules, mean_interval};
 
@@ -67,13 +68,13 @@ pub struct Ratio {
     pub p_value: f64,
 }
 
-/// A row for each figure that either side has and that is `wanted`. Figures that differ by less than `margin` (0.05: 5 %)
+/// A row for each figure that any run has and that is `wanted`. Figures that differ by less than `margin` (0.05: 5 %)
 /// are the same.
 pub(super) fn rows(a: &[Run], b: &[Run], margin: f64, wanted: impl Fn(&str) -> bool) -> Vec<Row> {
     let [a_runs, b_runs] = [a, b].map(|runs| runs.iter().map(|run| figures(&run.saved)).collect::<Vec<_>>());
     let mut named: Vec<(&str, &str, Sense)> = Vec::new();
     for figure in a_runs.iter().chain(&b_runs).flatten() {
-        if wanted(&figure.key) && !named.iter().any(|(key, ..)| *key == figure.key) {
+        if figure.value.is_some() && wanted(&figure.key) && !named.iter().any(|(key, ..)| *key == figure.key) {
             named.push((&figure.key, &figure.name, figure.sense));
         }
     }
@@ -219,8 +220,12 @@ fn direction(sense: Sense, more: bool) -> Answer {
     }
 }
 
-/// `slower by 3.1 to 6.6 %`.
+/// `slower by 3.1 to 6.6 %`, and from twice on `slower: 2.31 to 2.58 times A`.
 fn by_how_much(answer: Answer, ratio: Ratio) -> String {
+    if ratio.low >= 2.0 {
+        let to = if ratio.high.is_finite() { format!("to {}", figure(Some(ratio.high))) } else { "or more".to_owned() };
+        return format!("{}: {} {to} times A", answer.name(), figure(Some(ratio.low)));
+    }
     let [from, to] =
         if ratio.low > 1.0 { [ratio.low - 1.0, ratio.high - 1.0] } else { [1.0 - ratio.high, 1.0 - ratio.low] };
     match to.is_finite() {

@@ -122,7 +122,7 @@ pub struct Comparison {
 /// One figure of A and of B.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
-    /// As in `summary.json`.
+    /// As in `summary.json`, or a name of its own for what is made of it.
     pub key: String,
     /// As a person reads it, with the unit.
     pub name: String,
@@ -242,6 +242,12 @@ fn refuse_invalid(run: &Run) -> Result<(), Refusal> {
 /// What was not the same, and what may therefore be the reason for what is found.
 fn notes(a: &[Run], b: &[Run]) -> Vec<String> {
     let mut notes = Vec::new();
+    if a.len() == 1 {
+        notes.push(
+            "one pair shows what varies within a run, not what varies from run to run (caches, placement, other load)"
+                .into(),
+        );
+    }
     let all = || a.iter().chain(b);
     let manifests = || all().map(|run| &run.saved.manifest);
     let Some(first) = manifests().next() else { return notes };

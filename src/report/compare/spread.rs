@@ -44,7 +44,7 @@ impl Spread {
         let all: Vec<_> = runs.iter().map(|run| figures(&run.saved)).collect();
         let mut names: Vec<(String, String)> = Vec::new();
         for figure in all.iter().flatten() {
-            if !names.iter().any(|(key, _)| *key == figure.key) {
+            if figure.value.is_some() && !names.iter().any(|(key, _)| *key == figure.key) {
                 names.push((figure.key.clone(), figure.name.clone()));
             }
         }

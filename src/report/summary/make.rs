@@ -42,6 +42,14 @@ impl Summary {
     }
 }
 
+impl Marks {
+    /// As the record has them.
+    pub(crate) fn of(m: &metrics::Marks) -> Marks {
+        let metrics::Marks { partial, tls_not_verified, accepted_invalid, ends_at_ms } = *m;
+        Marks { partial, tls_not_verified, accepted_invalid, ends_at_ms }
+    }
+}
+
 fn threshold(t: &ThresholdResult) -> Threshold {
     Threshold {
         text: t.text.clone(),

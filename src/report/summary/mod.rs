@@ -80,17 +80,9 @@ pub struct Marks {
     pub tls_not_verified: bool,
     /// Whoever ran it accepts an invalid measurement: it does not fail the run.
     pub accepted_invalid: bool,
-    /// The run's journal ends here, in seconds since the run began, and was not closed: the run was killed, or its disk
-    /// was full. Absent for a run that came to its end.
+    /// The journal ends here, in milliseconds since the run began: the run was killed, or its disk was full.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ends_at_s: Option<f64>,
-}
-
-impl Marks {
-    pub(in crate::report) fn of(marks: &crate::metrics::Marks) -> Marks {
-        let crate::metrics::Marks { partial, tls_not_verified, accepted_invalid, ends_at_ms } = *marks;
-        Marks { partial, tls_not_verified, accepted_invalid, ends_at_s: ends_at_ms.map(|ms| ms as f64 / 1e3) }
-    }
+    pub ends_at_ms: Option<u64>,
 }
 
 /// A threshold, checked.
@@ -181,10 +173,11 @@ impl Marks {
                 "whoever ran this accepts an invalid measurement (--accept-invalid): do not quote these figures";
             told.push(("INVALID ACCEPTED", words.to_owned()));
         }
-        if self.partial || self.ends_at_s.is_some() {
-            let words = match self.ends_at_s {
+        if self.partial || self.ends_at_ms.is_some() {
+            let words = match self.ends_at_ms {
                 Some(end) => {
-                    format!("the journal ends at {}: what happened later is not known", number::moment(end))
+                    let end = number::seconds(Some(end as f64 / 1e3));
+                    format!("the journal ends {end} after the run began: what happened later is not known")
                 }
                 None => "the run was interrupted: these are the figures of a part of it".to_owned(),
             };

@@ -24,15 +24,6 @@ fn a_run_that_is_marked_and_invalid_says_so_first() {
 }
 
 #[test]
-fn a_run_whose_journal_breaks_off_says_where() {
-    let mut record = mass_reboot();
-    record.marks = Marks { partial: true, ends_at_ms: Some(42_500), ..Default::default() };
-    let text = render(&Summary::of(&record), None, false);
-    let mark = "PARTIAL  the journal ends at 00:00:42.5: what happened later is not known\n";
-    assert!(text.contains(mark), "{text}");
-}
-
-#[test]
 fn nothing_happened() {
     let mut record = mass_reboot();
     record.tally = crate::metrics::Recorder::new(2_000, 1.0).finish(record.wall);

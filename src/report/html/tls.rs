@@ -1,0 +1,83 @@
+//! What the TLS handshakes were and what they cost.
+
+use super::chart::{legend, ranges};
+use super::markup::Markup;
+use super::phases::{range, row};
+use super::table::{Cell, table};
+use super::{Run, facts, lead, nothing, share};
+use crate::report::number::{bytes, count};
+use crate::report::summary::{Figures, Named};
+
+/// Writes the section.
+pub(super) fn write(m: &mut Markup, run: &Run) {
+    let t = &run.summary.tls;
+    let h = &t.handshakes;
+    let completed = h.full + h.resumed + h.hello_retry;
+    let all = completed + h.failed;
+    if all == 0 {
+        return nothing(m, "There was no TLS handshake: the phones spoke plain HTTP, or never reached the server.");
+    }
+    let each = bytes(t.bytes_out.checked_div(all).unwrap_or(0));
+    let back = bytes(t.bytes_in.checked_div(all).unwrap_or(0));
+    lead(m, &format!("{} handshakes; on average {each} sent and {back} received in each.", count(all)));
+    let (wall, cpu) = (&t.handshake_by_kind_ms, &t.client_cpu_by_kind_us);
+    let kinds: Vec<(&str, &'static str, &Figures, &Figures)> = [
+        ("full", "s-network", &wall.full, &cpu.full),
+        ("resumed", "s-network", &wall.resumed, &cpu.resumed),
+        ("hello-retry", "s-network", &wall.hello_retry, &cpu.hello_retry),
+        ("failed", "s-failed", &wall.failed, &cpu.failed),
+    ]
+    .into_iter()
+    .filter(|(_, _, wall, _)| wall.samples > 0)
+    .collect();
+    legend(m, "", &[("dot-p50", "p50"), ("dot-p90", "p90"), ("dot-p99", "p99")]);
+    let steps =
+        [("server flight", "s-server", &t.phases_ms.server_flight), ("verification", "s-waited", &t.phases_ms.verify)];
+    let rows: Vec<_> = kinds
+        .iter()
+        .flat_map(|(kind, class, wall, cpu)| {
+            let cpu = range(&format!("{kind}: client CPU"), "s-waited", cpu, 1.0);
+            [range(&format!("{kind}: wall time"), class, wall, 1e3), cpu]
+        })
+        .chain(steps.into_iter().filter(|(_, _, f)| f.samples > 0).map(|(name, class, f)| range(name, class, f, 1e3)))
+        .collect();
+    let spoken = "The same figures are in the table below.";
+    ranges(m, "tls-ranges", "TLS handshakes: p50, p90 and p99 of wall time and CPU time", spoken, &rows);
+    let mut rows = Vec::new();
+    for (kind, _, wall, cpu) in &kinds {
+        rows.push(row(&format!("{kind}, ms"), wall));
+        rows.push(row(&format!("{kind}, client CPU µs"), cpu));
+    }
+    rows.extend(steps.iter().filter(|(_, _, f)| f.samples > 0).map(|(name, _, f)| row(&format!("{name}, ms"), f)));
+    let columns = ["handshake", "#p50", "#p90", "#p99", "#p99.9", "#max", "#samples"];
+    table(m, "", "Handshakes", &columns, &rows);
+    let lengths: Named = t.chain_lengths.iter().map(|(n, times)| (certificates(n), *times)).collect();
+    let groups = [("version", &t.versions), ("suite", &t.suites), ("group", &t.groups), ("chain", &lengths)];
+    let rows: Vec<_> = groups.into_iter().flat_map(|(what, names)| agreed(what, names)).collect();
+    if !rows.is_empty() {
+        table(m, "ledger", "What was agreed on", &["what", "name", "#handshakes", "#share", "="], &rows);
+    }
+    let longest = (t.chain_bytes_max > 0).then(|| ("longest chain", bytes(u64::from(t.chain_bytes_max))));
+    let wire = [("sent in handshakes", bytes(t.bytes_out)), ("received in handshakes", bytes(t.bytes_in))];
+    facts(m, wire.into_iter().chain(longest));
+}
+
+fn certificates(n: &str) -> String {
+    format!("{n} certificate{}", if n == "1" { "" } else { "s" })
+}
+
+fn agreed(what: &str, names: &Named) -> Vec<Vec<Cell>> {
+    let all: u64 = names.values().sum();
+    let mut sorted: Vec<_> = names.iter().filter(|(_, n)| **n > 0).collect();
+    sorted.sort_by_key(|(name, n)| (std::cmp::Reverse(**n), *name));
+    let group = |i: usize| (i == 0).then(|| Cell::Group(what.to_owned(), sorted.len()));
+    sorted
+        .iter()
+        .enumerate()
+        .map(|(i, (name, n))| {
+            let bar = Cell::Share(**n as f64 / all.max(1) as f64);
+            let figures = [Cell::number(count(**n)), Cell::number(share(**n, all)), bar];
+            group(i).into_iter().chain([Cell::head(name.as_str())]).chain(figures).collect()
+        })
+        .collect()
+}
