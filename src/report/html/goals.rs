@@ -2,7 +2,7 @@
 
 use super::markup::Markup;
 use super::{Run, lead, nothing};
-use crate::report::number::value;
+use crate::workload::Judgement;
 
 /// Writes the section.
 pub(super) fn write(m: &mut Markup, run: &Run) {
@@ -14,6 +14,9 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
     lead(
         m,
         &match crossed {
+            _ if thresholds.iter().all(|t| t.judgement == Judgement::NotJudged) => {
+                "Not judged: the run did not come to its end.".to_owned()
+            }
             0 if thresholds.len() == 1 => "The workload's one threshold holds.".to_owned(),
             0 => format!("All {} thresholds hold.", thresholds.len()),
             n => format!("{n} of {} crossed.", super::plural(thresholds.len() as u64, "threshold", "thresholds")),
@@ -35,9 +38,12 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
                 for threshold in thresholds {
                     m.within("tr", &[], |m| {
                         m.within("th", &[("scope", "row")], |m| m.leaf("code", &[], &threshold.text));
-                        let known = threshold.value.map_or_else(|| "too few samples to tell".to_owned(), value);
-                        m.leaf("td", &[("class", "n")], &known);
-                        let (class, word) = if threshold.pass { ("good", "✓ pass") } else { ("bad", "✕ fail") };
+                        m.leaf("td", &[("class", "n")], &threshold.told());
+                        let (class, word) = match threshold.judgement {
+                            Judgement::NotJudged => ("", "not judged"),
+                            _ if threshold.pass => ("good", "✓ pass"),
+                            _ => ("bad", "✕ fail"),
+                        };
                         m.within("td", &[], |m| m.leaf("span", &[("class", &format!("chip {class}"))], word));
                     });
                 }
