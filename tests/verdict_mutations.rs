@@ -100,13 +100,13 @@ fn assert_says(verdict: &Verdict, state: Validity, words: &str) {
     assert!(verdict.reasons.iter().any(|reason| reason.contains(words)), "{words}: {:?}", verdict.reasons);
 }
 
+/// Coarse ones: where others keep the machine busy, ticks of a millisecond drown in what they do. Those are proven on
+/// records made by hand.
 #[test]
-fn ticks_of_a_millisecond_are_found() {
+fn ticks_are_found() {
     let _alone = alone();
-    let record = run(&plan(600, 300), Handicap::Ticks(Duration::from_millis(1)), quiet(), &[]);
-    let verdict = record.verdict();
-    // On a machine that others keep busy, a millisecond may not show.
-    assert!(verdict.is_invalid() || verdict.reasons.iter().any(|r| r.contains("hardly shows")), "{verdict:?}");
+    let verdict = run(&plan(600, 300), Handicap::Ticks(Duration::from_millis(25)), quiet(), &[]).verdict();
+    assert_ne!(verdict.state, Validity::Valid);
     assert!(verdict.reasons.iter().any(|r| r.contains("resync: lateness p99 of")), "{verdict:?}");
 }
 
@@ -197,9 +197,9 @@ fn a_hog_on_the_generators_core_is_found() {
         eprintln!("no taskset here: nothing is shown");
         return;
     }
-    let generator = Generator::new(&workload(900, 300, ""));
+    let generator = Generator::new(&workload(320, 300, ""));
     let served = Served::start(&generator.home, &["--no-tls"]);
-    let mut child = generator.by("taskset", &["-c", &core]);
+    let mut child = generator.by("taskset", &["-c", &core, "nice", "-n", "5"]);
     child.args(["--target", served.url()]);
     let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // The floor has been measured by the time there is a journal: the hogs come after it.
@@ -211,7 +211,7 @@ fn a_hog_on_the_generators_core_is_found() {
     let _hogs = [hog(), hog(), hog()];
     let ended = Ended::of(&child.wait_with_output().unwrap());
     let summary = ended.json();
-    assert_eq!(ended.code, Some(97), "{}", ended.stderr);
+    assert_eq!(ended.code, Some(97), "{}", summary["verdict"]);
     assert!(
         reasons(&summary).contains("something else on the generator's machine held the core"),
         "{}",

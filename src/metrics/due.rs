@@ -58,7 +58,7 @@ impl Due {
     pub fn in_rows_of(&self, width_s: u32) -> Option<Vec<u64>> {
         let own = self.width_s.max(1);
         let times = usize::try_from(width_s / own).unwrap_or(0);
-        let fits = times > 0 && width_s % own == 0;
+        let fits = times > 0 && width_s.is_multiple_of(own);
         fits.then(|| self.starts.chunks(times).map(|rows| rows.iter().map(|n| u64::from(*n)).sum()).collect())
     }
 }

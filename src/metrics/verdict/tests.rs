@@ -125,7 +125,8 @@ fn seconds(record: &mut Record, seconds: &[(u32, f32, f32)]) {
 
 #[test]
 fn what_a_thread_wanted_of_its_core_counts_where_the_operations_fell() {
-    let table: [(&[(u32, f32, f32)], Validity, &str); 8] = [
+    type Seconds = &'static [(u32, f32, f32)];
+    let table: [(Seconds, Validity, &str); 8] = [
         // A core is busy, and the thread has all the time it wants: the server under test is beside it.
         (&[(100, 0.4, 0.05); 10], Validity::Valid, ""),
         (&[(100, 0.95, 0.0); 10], Validity::Invalid, "used 95 % of its core in the seconds in which 100 % of"),

@@ -14,7 +14,7 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
     lead(
         m,
         &match crossed {
-            0 if thresholds.iter().all(|t| t.judgement == Judgement::NotJudged) => {
+            _ if thresholds.iter().all(|t| t.judgement == Judgement::NotJudged) => {
                 "Not judged: the run did not come to its end.".to_owned()
             }
             0 if thresholds.len() == 1 => "The workload's one threshold holds.".to_owned(),

@@ -214,8 +214,11 @@ pub(super) fn wrong(text: &str, at: usize, what: String, right: &str) -> Thresho
     ThresholdError::Expression { text: text.to_owned(), character, what, right: right.to_owned() }
 }
 
+/// Units that do not fit: where, what is wrong, what would be right.
+pub(super) type Misfit = (usize, String, &'static str);
+
 /// Both in one unit, bare numbers in that of the other; what that unit is, or where they differ.
-pub(super) fn alike(a: Typed, b: Typed) -> Result<(Typed, Typed, Option<Unit>), (usize, String, &'static str)> {
+pub(super) fn alike(a: Typed, b: Typed) -> Result<(Typed, Typed, Option<Unit>), Misfit> {
     match (a.unit, b.unit) {
         (None, None) => Ok((a, b, None)),
         (Some(unit), None) => Ok((a, scaled(b, unit)?, Some(unit))),
@@ -231,7 +234,7 @@ pub(super) fn alike(a: Typed, b: Typed) -> Result<(Typed, Typed, Option<Unit>), 
 }
 
 /// A bare number in this unit.
-fn scaled(bare: Typed, unit: Unit) -> Result<Typed, (usize, String, &'static str)> {
+fn scaled(bare: Typed, unit: Unit) -> Result<Typed, Misfit> {
     let Some(one) = unit.one() else {
         let what = format!("`{}` needs its unit: what stands beside it has several", bare.text);
         return Err((bare.at, what, unit.advice()));
