@@ -199,7 +199,7 @@ fn a_hog_on_the_generators_core_is_found() {
     }
     let generator = Generator::new(&workload(900, 300, ""));
     let served = Served::start(&generator.home, &["--no-tls"]);
-    let mut child = generator.by("taskset", &["-c", &core, "nice", "-n", "5"]);
+    let mut child = generator.by("taskset", &["-c", &core, "nice", "-n", "10"]);
     child.args(["--target", served.url()]);
     let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // The floor has been measured by the time there is a journal: the hogs come after it.
