@@ -197,9 +197,9 @@ fn a_hog_on_the_generators_core_is_found() {
         eprintln!("no taskset here: nothing is shown");
         return;
     }
-    let generator = Generator::new(&workload(320, 300, ""));
+    let generator = Generator::new(&workload(900, 300, ""));
     let served = Served::start(&generator.home, &["--no-tls"]);
-    let mut child = generator.by("taskset", &["-c", &core, "nice", "-n", "5"]);
+    let mut child = generator.by("taskset", &["-c", &core, "nice", "-n", "10"]);
     child.args(["--target", served.url()]);
     let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // The floor has been measured by the time there is a journal: the hogs come after it.
@@ -211,7 +211,8 @@ fn a_hog_on_the_generators_core_is_found() {
     let _hogs = [hog(), hog(), hog()];
     let ended = Ended::of(&child.wait_with_output().unwrap());
     let summary = ended.json();
-    assert_eq!(ended.code, Some(97), "{}", summary["verdict"]);
+    // How much is left of the core is up to the scheduler and to whatever else runs here: 80 or 90 % wanted.
+    assert_ne!(summary["verdict"]["state"], "valid", "{}", ended.stderr);
     assert!(
         reasons(&summary).contains("something else on the generator's machine held the core"),
         "{}",
