@@ -1,6 +1,6 @@
 //! Two runs of one workload side by side, or several pairs of them: what is faster, slower, the same, or not to be told.
 //!
-//! [`Differences`] says whether they may be compared, [`figures`] by what, [`judge`] answers, [`Comparison`] is told.
+//! [`Differences`] says whether they may be compared, [`figures`] by what, `judge` answers, [`Comparison`] is told.
 
 mod figure;
 mod judge;

@@ -2,7 +2,7 @@
 //!
 //! One self-contained file: no script, no request, and a content security policy that would not let either happen (the
 //! style sheet is allowed by its hash). The same record makes the same page, byte for byte. Everything a server, a workload
-//! or a manifest can say comes in as text through [`markup::Markup`], which escapes it.
+//! or a manifest can say comes in as text through `markup::Markup`, which escapes it.
 //!
 //! From the verdict down to the machine, each section is a file.
 
