@@ -18,6 +18,10 @@ const TAIL_SHARE: f64 = 0.5;
 const TAIL_FLOORS: u64 = 10;
 /// Lateness below this many microseconds never matters, where the machine's own floor was not measured.
 pub(super) const UNKNOWN_FLOOR_US: u64 = 5_000;
+/// So many starts fall together now and then, and each waits until the thread is through with those before it ...
+const TOGETHER: u64 = 2;
+/// ... which takes at least so many microseconds each.
+const PIECE_US: u64 = 100;
 /// The timers of a machine that has nothing else to do are no later than this.
 const SOUND_FLOOR_US: u64 = 2_000;
 /// A few slices of the scheduler: by so much a server on the same cores makes the generator late.
@@ -43,7 +47,7 @@ impl Late {
 
 pub(super) fn judge(record: &Record, findings: &mut Findings) {
     let measured_us = record.generator.timer_floor.quantile_us(0.99);
-    let floor_us = measured_us.unwrap_or(UNKNOWN_FLOOR_US);
+    let floor_us = measured_us.map_or(UNKNOWN_FLOOR_US, |timer_us| timer_us + TOGETHER * piece_us(record));
     for operation in Operation::ALL {
         let totals = record.tally.totals.operation(operation);
         let Some(late) = worst(totals, floor_us) else {
@@ -78,6 +82,12 @@ pub(super) fn judge(record: &Record, findings: &mut Findings) {
         };
         findings.push((state, reason + but));
     }
+}
+
+/// What a thread does in one piece, in microseconds of CPU: a handshake, where there are any.
+fn piece_us(record: &Record) -> u64 {
+    let handshakes = record.tally.totals.tls.completed().cpu;
+    handshakes.quantile_us(0.99).or(handshakes.max_us()).unwrap_or(0).max(PIECE_US)
 }
 
 /// The quantile that says most: p99 if it is too late, else whichever other that is told is worst. Too few operations for
