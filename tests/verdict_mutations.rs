@@ -90,7 +90,7 @@ fn run(plan: &Arc<Plan>, handicap: Handicap, floor: Distribution, sources: &[Sou
 /// The floor of a machine that has nothing else to do: what is planted lies above it wherever the tests run.
 fn quiet() -> Distribution {
     let mut floor = Distribution::new();
-    (0..300).for_each(|_| floor.record(Duration::from_micros(150)));
+    (0..300).for_each(|_| floor.record(Duration::from_micros(20)));
     floor
 }
 
@@ -100,14 +100,13 @@ fn assert_says(verdict: &Verdict, state: Validity, words: &str) {
     assert!(verdict.reasons.iter().any(|reason| reason.contains(words)), "{words}: {:?}", verdict.reasons);
 }
 
-/// Coarse ones: where others keep the machine busy, ticks of a millisecond drown in what they do. Those are proven on
-/// records made by hand.
 #[test]
-fn ticks_are_found() {
+fn ticks_of_a_millisecond_are_found() {
     let _alone = alone();
-    let verdict = run(&plan(600, 300), Handicap::Ticks(Duration::from_millis(25)), quiet(), &[]).verdict();
+    let verdict = run(&plan(600, 300), Handicap::Ticks(Duration::from_millis(1)), quiet(), &[]).verdict();
+    // Invalid by the p99; where others make the tail longer still, degraded by the median.
     assert_ne!(verdict.state, Validity::Valid);
-    assert!(verdict.reasons.iter().any(|r| r.contains("resync: lateness p99 of")), "{verdict:?}");
+    assert!(verdict.reasons.iter().any(|r| r.contains("resync: lateness p")), "{verdict:?}");
 }
 
 #[test]
@@ -250,7 +249,10 @@ fn a_slow_server_is_not_blamed_on_the_generator() {
     let resync = &summary["operations"]["resync"];
     assert!(resync["response_ms"]["p99"].as_f64().unwrap() > 1_000.0, "it was slow: {resync}");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert_eq!(summary["verdict"], serde_json::json!({ "state": "valid", "reasons": [] }));
+    // Unless something else on this machine really holds its cores.
+    if summary["generator"]["shard_waited_max"].as_f64().unwrap() < 0.05 {
+        assert_eq!(summary["verdict"], serde_json::json!({ "state": "valid", "reasons": [] }));
+    }
 }
 
 /// How many of so many clean runs raise an alarm, though their machine was sound. A machine that others keep busy is

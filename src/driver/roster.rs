@@ -136,7 +136,8 @@ impl Roster {
             let start = if self.drained { None } else { self.starts.next_if(|s| s.at <= due) };
             if let Some(start) = start {
                 self.recorder.start(at, &start);
-                self.give(at, start.phone, Input::Trigger(start.trigger), wishes);
+                // The phone goes by the plan's moment: what follows from it was meant for then, however late it is told.
+                self.give_as_of(start.at, at, start.phone, Input::Trigger(start.trigger), wishes);
             } else if let Some(Reverse((_, phone))) = self.queue.pop() {
                 self.give(at, phone, Input::Due, wishes);
             }
@@ -232,13 +233,18 @@ impl Roster {
     }
 
     fn give(&mut self, at: Duration, index: u32, input: Input<'_>, wishes: &mut Vec<Wish>) {
+        self.give_as_of(self.pace.phone_time(at), at, index, input, wishes);
+    }
+
+    /// The phone is told `at` this real time of what belongs to `now`, which is not later.
+    fn give_as_of(&mut self, now: Moment, at: Duration, index: u32, input: Input<'_>, wishes: &mut Vec<Wish>) {
         let Some(fleet) = self.plan.fleets.get(self.plan.fleet_of(index)) else { return };
         let fallback = self.plan.fallback.as_ref();
         let ctx = Context { fleet, chance: &self.chance, origin: &self.origin, base: &self.base, fallback };
         let phone = &mut self.phones[self.share.slot(index)];
         let (stood, settled) = (phone.standing(), phone.is_settled());
         self.actions.clear();
-        phone.handle(self.pace.phone_time(at), input, &ctx, &mut self.actions);
+        phone.handle(now, input, &ctx, &mut self.actions);
         let stands = phone.standing();
         match (settled, phone.is_settled()) {
             (true, false) => self.unsettled += 1,
@@ -301,6 +307,24 @@ arrival = "at-once"
             Wish::Hangup { .. } => None,
         });
         phones.collect()
+    }
+
+    #[test]
+    fn what_a_phone_is_told_late_counts_from_the_plan() {
+        let (late, end) = (Duration::from_millis(40), Duration::from_millis(50));
+        let (mut roster, mut wishes) = (roster(), Vec::new());
+        roster.advance(late, &mut wishes);
+        senders(&wishes).into_iter().for_each(|phone| roster.dispatched(late, phone));
+        let refused = ExchangeFacts { failure: Some(Failure::ConnectRefused), ..ExchangeFacts::default() };
+        for phone in senders(&wishes) {
+            roster.exchanged(end, phone, &refused, Err(Failure::ConnectRefused), &mut Vec::new());
+        }
+        let totals = roster.into_recorder().finish(end).totals;
+        let resyncs = totals.operation(crate::phone::Operation::Resync);
+        assert_eq!(resyncs.started, 300);
+        assert_eq!(resyncs.lateness.max_us(), Some(40_000));
+        assert_eq!(resyncs.response.mean_us(), Some(50_000.0), "from the plan's moment, not from when it was told");
+        assert_eq!(resyncs.service.max_us(), Some(10_000));
     }
 
     #[test]

@@ -237,7 +237,8 @@ impl Phone {
 
     /// Takes what happened, and says into `out` what is to be done about it, in order.
     ///
-    /// `now` must not go back. An input that cannot be meant (an answer when nothing was asked) is ignored.
+    /// `now` must not go back, but for a trigger that is handed on late: that comes as of the plan's moment, so that what
+    /// follows from it is not late as well. An input that cannot be meant (an answer when nothing was asked) is ignored.
     pub fn handle(&mut self, now: Moment, input: Input<'_>, ctx: &Context<'_>, out: &mut Vec<Action>) {
         let before = self.next_due();
         match (input, self.draining) {
