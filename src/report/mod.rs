@@ -12,6 +12,7 @@ pub(crate) mod number;
 mod saved;
 mod sheets;
 pub mod summary;
+mod sureness;
 mod table;
 mod text;
 

@@ -85,8 +85,8 @@ impl fmt::Display for Refusal {
             }
             Self::TooFewBlocks { blocks, needed, block_s } => write!(
                 f,
-                "the run is too short: what happens tells on for up to {block_s:.0} s, so it holds {blocks} independent \
-                 blocks, and {needed} are needed"
+                "the run is too short: what happens tells on for up to {block_s:.0} s, so it holds {blocks} of the \
+                 {needed} independent blocks it takes"
             ),
             Self::TooFewEffectiveSamples { effective, needed } => write!(
                 f,

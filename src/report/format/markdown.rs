@@ -6,6 +6,7 @@ use crate::metrics::Validity;
 use crate::phone;
 use crate::report::number::{bytes, count, figure, percent, seconds};
 use crate::report::summary::{Figures, Summary};
+use crate::report::sureness;
 use crate::report::{Manifest, summary};
 use crate::workload::Judgement;
 
@@ -170,6 +171,10 @@ fn times(page: &mut String, s: &Summary) {
         line(page, "## Times in milliseconds\n");
         table(page, ["", "mean", "p50", "p90", "p99", "p99.9", "max", "samples"], 1, rows);
         line(page, "A dash: too few samples to tell.\n");
+        for (operation, words) in sureness::told(s) {
+            let of = operation.map_or(String::new(), |operation| format!(" of {operation}, in ms"));
+            line(page, &format!("{}{of}: {words}.\n", sureness::NAME));
+        }
     }
 }
 

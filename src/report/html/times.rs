@@ -6,6 +6,7 @@ use super::{Run, lead, nothing, percentiles};
 use crate::phone::Operation;
 use crate::report::number::{count, figure};
 use crate::report::summary::{self, Figures, Summary};
+use crate::report::sureness;
 
 /// Writes the section.
 pub(super) fn write(m: &mut Markup, run: &Run) {
@@ -22,6 +23,10 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
     if in_order(run.summary).any(|(_, o)| o.response_ms.samples > 0 && o.response_ms.p99_9.is_none()) {
         let note = "– stands where there are too few samples to tell: p50 takes 5, p90 29, p99 299, p99.9 2,995.";
         m.leaf("p", &[("class", "note")], note);
+    }
+    for (operation, words) in sureness::told(run.summary) {
+        let of = operation.map_or(String::new(), |operation| format!(" of {operation}, in ms"));
+        m.leaf("p", &[("class", "note")], &format!("{}{of}: {words}.", sureness::NAME));
     }
     percentiles::write(m, run);
 }
@@ -47,7 +52,7 @@ fn rows(name: &str, o: &summary::Operation) -> Vec<Vec<Cell>> {
     told.iter().enumerate().map(|(i, (what, f))| group(i).into_iter().chain(row(what, f)).collect()).collect()
 }
 
-/// A row of figures. What is known of how sure a quantile is stands beside it in its cell.
+/// A row of figures.
 fn row(what: &str, f: &Figures) -> impl Iterator<Item = Cell> {
     let figures = [f.p50, f.p90, f.p99, f.p99_9, f.max].map(|value| Cell::number(figure(value)));
     std::iter::once(Cell::head(what)).chain(figures).chain([Cell::number(count(f.samples))])

@@ -3,7 +3,8 @@
 use super::Page;
 use super::sections::{by_count, in_order, titled};
 use crate::report::number::{bytes, count, figure};
-use crate::report::summary::{Figures, ResponseIntervals, Summary};
+use crate::report::summary::{Figures, Summary};
+use crate::report::sureness;
 use crate::report::table::{Align, Table};
 
 /// A table of figures with this heading.
@@ -59,27 +60,9 @@ pub(super) fn times(page: &mut Page, s: &Summary) {
 
 /// How sure the response times are, an operation a line; what is said of all of them is said once.
 fn intervals(page: &mut Page, s: &Summary) {
-    let words = |i: &ResponseIntervals| {
-        let quantiles = [("p50", i.p50), ("p90", i.p90), ("p99", i.p99)].into_iter();
-        let mut words: Vec<String> = quantiles
-            .filter_map(|(q, bounds)| bounds.map(|b| format!("{q} {}–{}", figure(Some(b.low)), figure(Some(b.high)))))
-            .collect();
-        words.extend(i.refused.as_ref().map(|why| match words.is_empty() {
-            true => format!("none: {why}"),
-            false => format!("none beyond: {why}"),
-        }));
-        words.join(" · ")
-    };
-    let told =
-        in_order(s).map(|(name, o)| (name, words(&o.response_interval_ms))).filter(|(_, words)| !words.is_empty());
-    let told: Vec<_> = told.collect();
-    let Some((_, first)) = told.first() else { return };
-    const NAME: &str = "95 % interval";
-    if told.iter().all(|(_, words)| words == first) && first.starts_with("none") {
-        return page.fact(NAME, first);
-    }
-    for (n, (operation, words)) in told.iter().enumerate() {
-        page.fact(if n == 0 { NAME } else { "" }, &format!("{operation} {words}"));
+    for (n, (operation, words)) in sureness::told(s).into_iter().enumerate() {
+        let words = operation.map_or(words.clone(), |operation| format!("{operation} {words}"));
+        page.fact(if n == 0 { sureness::NAME } else { "" }, &words);
     }
 }
 
