@@ -9,11 +9,11 @@
 //!
 //! ```text
 //!            cli                one file per verb
-//!    report                     text, csv, json: from a finished record
+//!    report                     text, HTML, JSON, CSV, comparisons: from a saved run
 //!    driver   simulate          real time on sockets · virtual time on a server model
 //!    interop                    one phone at a time, explained and judged
 //!    net   target               the client sockets, TLS · the embedded file server
-//!    metrics  workload          facts, histograms, verdict · file (as typed) → plan (as meant)
+//!    metrics  workload          facts, journal, verdict · file (as typed) → plan (as meant)
 //!            phone              pure: the phone machine and its families
 //!            auth               pure: challenges, Basic, Digest (both sides), stores
 //!            statistics         pure: intervals, comparisons, the check of arrivals; imports nothing of ours
