@@ -225,6 +225,20 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All that carry nothing: neither a screen, nor a status, nor a failure.
+    pub const PLAIN: [Outcome; 10] = [
+        Outcome::Ok,
+        Outcome::NotFound,
+        Outcome::CredentialsRejected,
+        Outcome::NoCredentials,
+        Outcome::NoUsableScheme,
+        Outcome::MalformedChallenge,
+        Outcome::ServerNotAuthentic,
+        Outcome::Overload,
+        Outcome::RedirectRefused,
+        Outcome::ContentMismatch,
+    ];
+
     /// Whether the operation did its job.
     pub const fn is_success(self) -> bool {
         matches!(self, Outcome::Ok)

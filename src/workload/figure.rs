@@ -164,21 +164,8 @@ const DROP_CAUSES: [DropCause; 5] = [
 
 /// Every outcome that has a name of its own.
 fn outcomes() -> impl Iterator<Item = Outcome> {
-    [
-        Outcome::Ok,
-        Outcome::NotFound,
-        Outcome::CredentialsRejected,
-        Outcome::NoCredentials,
-        Outcome::NoUsableScheme,
-        Outcome::MalformedChallenge,
-        Outcome::ServerNotAuthentic,
-        Outcome::Overload,
-        Outcome::RedirectRefused,
-        Outcome::ContentMismatch,
-    ]
-    .into_iter()
-    .chain(Screen::ALL.map(Outcome::Prompt))
-    .chain(Failure::ALL.map(Outcome::Failed))
+    let screens = Screen::ALL.map(Outcome::Prompt);
+    Outcome::PLAIN.into_iter().chain(screens).chain(Failure::ALL.map(Outcome::Failed))
 }
 
 /// The summary's shape.

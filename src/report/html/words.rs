@@ -112,22 +112,9 @@ mod tests {
 
     #[test]
     fn every_outcome_failure_and_kind_is_explained() {
-        let plain = [
-            Outcome::Ok,
-            Outcome::NotFound,
-            Outcome::CredentialsRejected,
-            Outcome::NoCredentials,
-            Outcome::NoUsableScheme,
-            Outcome::MalformedChallenge,
-            Outcome::ServerNotAuthentic,
-            Outcome::Overload,
-            Outcome::Http(405),
-            Outcome::Http(500),
-            Outcome::RedirectRefused,
-            Outcome::ContentMismatch,
-        ];
-        let outcomes = plain
+        let outcomes = Outcome::PLAIN
             .into_iter()
+            .chain([405, 500].map(Outcome::Http))
             .chain(Screen::ALL.map(Outcome::Prompt))
             .chain(Failure::ALL.map(Outcome::Failed))
             .map(Outcome::name);
