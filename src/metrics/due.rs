@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Timeline;
-use crate::workload::{End, Plan};
+use crate::workload::{End, Plan, Start};
 
 /// How many starts of the plan are due in which second of real time. Those due when the run is over are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,13 +17,13 @@ pub struct Due {
 }
 
 impl Due {
-    /// What this plan wants.
-    pub fn of(plan: &Plan) -> Due {
+    /// What this plan wants, of whose starts (all of them are taken) those after its end do not count.
+    pub fn of(plan: &Plan, starts: impl IntoIterator<Item = Start>) -> Due {
         let end = match plan.end {
             End::After(end) | End::Settled { limit: end } => end,
         };
-        let starts = plan.starts(0, 1).map(|start| start.at.as_micros());
-        let starts = starts.take_while(|us| u128::from(*us) < end.as_micros());
+        let starts = starts.into_iter().map(|start| start.at.as_micros());
+        let starts = starts.filter(|us| u128::from(*us) < end.as_micros());
         Due::at(starts.map(|us| (us as f64 / plan.compression) as u64))
     }
 
@@ -85,6 +85,6 @@ mod tests {
         let text = "[run]\nduration = \"10s\"\ncompression = 2\n[target]\nembedded = true\n[[fleet]]\n\
                     family = \"cisco-mpp\"\ncount = 100\n[[phase]]\ndoes = \"power-up\"\narrival = { constant = \"4/s\" }\n";
         let plan = parse(text, "w.toml", Path::new(""), &Overrides::default()).unwrap();
-        assert_eq!(Due::of(&plan), Due { width_s: 1, starts: vec![8; 5], burst: 1 });
+        assert_eq!(Due::of(&plan, plan.starts(0, 1)), Due { width_s: 1, starts: vec![8; 5], burst: 1 });
     }
 }

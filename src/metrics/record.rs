@@ -59,11 +59,9 @@ impl PlanFacts {
     /// What a report needs to know of this plan.
     pub fn of(plan: &Plan) -> PlanFacts {
         let mut powered_up = vec![false; plan.phones() as usize];
-        for phase in (0..plan.phases.len()).filter(|n| plan.phases[*n].trigger.boots()) {
-            for start in plan.starts_of_phase(phase) {
-                powered_up[start.phone as usize] = true;
-            }
-        }
+        // The plan is walked once: a big fleet's takes a while, and no phone has started yet.
+        let starts = plan.starts(0, 1).inspect(|start| powered_up[start.phone as usize] |= start.trigger.boots());
+        let due = Due::of(plan, starts);
         PlanFacts {
             name: plan.name.clone(),
             sha256: plan.sha256.clone(),
@@ -74,7 +72,7 @@ impl PlanFacts {
             phases: plan.phases.iter().map(|phase| PhaseFacts::of(phase, plan.compression)).collect(),
             connections_bounded: plan.network.max_connections.is_some(),
             embedded: matches!(plan.target, Target::Embedded(_)),
-            due: Due::of(plan),
+            due,
         }
     }
 }

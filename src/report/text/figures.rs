@@ -61,7 +61,10 @@ pub(super) fn times(page: &mut Page, s: &Summary) {
 /// How sure the response times are, an operation a line; what is said of all of them is said once.
 fn intervals(page: &mut Page, s: &Summary) {
     for (n, (operation, words)) in sureness::told(s).into_iter().enumerate() {
-        let words = operation.map_or(words.clone(), |operation| format!("{operation} {words}"));
+        let words = match operation {
+            Some(operation) => format!("{operation} {words}"),
+            None => words,
+        };
         page.fact(if n == 0 { sureness::NAME } else { "" }, &words);
     }
 }
