@@ -10,7 +10,7 @@ use super::keys::Node;
 use super::locate::{KeyPath, Step, is_secret_key};
 
 /// What is wrong with a flag, and what would be right.
-type Wrong = (String, String);
+pub(crate) type Wrong = (String, String);
 
 impl<'i> Document<'i> {
     /// Applies `--set key=value`.
@@ -49,6 +49,15 @@ impl<'i> Document<'i> {
             _ => as_text(),
         };
         self.put(&path, value, keys).map_err(|(what, right)| wrong(what, right))
+    }
+
+    /// Puts a value that the file itself says elsewhere in the place `key` names, just as `--set key=value` would.
+    pub(crate) fn assign(&mut self, key: &str, value: Spanned<DeValue<'i>>, keys: &Node) -> Result<(), Wrong> {
+        let right = "write it with dots and in quotes, for example \"tls.versions\"".to_owned();
+        let steps = dotted(key).ok_or_else(|| (format!("`{key}` is no key"), right))?;
+        let path = self.resolve(&steps)?;
+        let value = if keys.at(&path).is_some_and(Node::is_text) { as_text(value) } else { value };
+        self.put(&path, value, keys)
     }
 
     /// Puts a value of a dedicated flag in its place.
@@ -137,8 +146,20 @@ fn only(table: &mut Tree<'_>, node: Option<&Node>, key: &str) {
     }
 }
 
+/// Where a text is wanted, a bare number is that text: `1.2`.
+fn as_text(value: Spanned<DeValue<'_>>) -> Spanned<DeValue<'_>> {
+    let span = value.span();
+    let text = match value.get_ref() {
+        DeValue::Integer(n) => n.to_string(),
+        DeValue::Float(n) => n.to_string(),
+        DeValue::Boolean(b) => b.to_string(),
+        _ => return value,
+    };
+    Spanned::new(span, DeValue::String(text.into()))
+}
+
 /// Whether the value is a table, or a list of them, with a secret among its keys; also if it is none for lack of a brace.
-fn names_secret(value: &str) -> bool {
+pub(crate) fn names_secret(value: &str) -> bool {
     let key = |before: &str| {
         let before = before.trim_end_matches([' ', '\t', '"', '\'']);
         is_secret_key(before.rsplit(|c: char| !c.is_alphanumeric() && !"-_".contains(c)).next().unwrap_or_default())

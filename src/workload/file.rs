@@ -4,6 +4,7 @@
 //! keys in error messages are derived from them through the JSON schema.
 
 mod fleet;
+mod matrix;
 mod network;
 mod phase;
 mod run;
@@ -11,6 +12,7 @@ mod target;
 mod trouble;
 
 pub(crate) use fleet::{CredentialsSection, FleetSection, PeopleSection};
+pub(crate) use matrix::{Combine, MatrixSection};
 pub(crate) use network::{DeviceCertificatesSection, NetworkSection, TimeoutsSection, TlsSection};
 pub(crate) use phase::{ArrivalSection, PhaseSection};
 pub(crate) use run::{RunSection, Until};
@@ -54,6 +56,9 @@ pub(crate) struct File {
     /// figure's name.
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub(crate) thresholds: toml::Table,
+    /// The same workload in several variants, side by side.
+    #[serde(skip_serializing)]
+    pub(crate) matrix: Option<MatrixSection>,
 }
 
 impl Default for File {
@@ -69,6 +74,7 @@ impl Default for File {
             network: NetworkSection::default(),
             tls: TlsSection::default(),
             thresholds: toml::Table::new(),
+            matrix: None,
         }
     }
 }

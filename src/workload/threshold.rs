@@ -1,6 +1,7 @@
 //! Thresholds: goals over the figures of `summary.json` that can fail a run.
 
 mod expression;
+mod formula;
 mod token;
 mod unit;
 
@@ -9,6 +10,7 @@ use std::fmt;
 use serde_json::Value;
 
 use self::expression::{Expression, Parser, alike, wrong};
+pub use self::formula::Formula;
 pub(crate) use self::unit::Unit;
 use super::figure;
 
