@@ -13,6 +13,7 @@ mod progress;
 mod repeat;
 mod report;
 mod run;
+mod series;
 mod serve;
 mod trace;
 mod workload;
