@@ -8,6 +8,7 @@ use clap::Args;
 use super::{Ended, Exit};
 use crate::report::Saved;
 use crate::report::compare::{Comparison, Question, Run};
+use crate::report::matrix::Played;
 
 /// Arguments of `compare`.
 #[derive(Debug, Args)]
@@ -134,6 +135,12 @@ fn series_of(series: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Ended> {
         .map(|n| (series.join(format!("a-{n}")), series.join(format!("b-{n}"))))
         .take_while(|(a, b)| a.is_dir() && b.is_dir());
     let (a, b): (Vec<_>, Vec<_>) = pairs.unzip();
+    if Played::is_in(series) {
+        let series = series.display();
+        return Err(Ended::usage(format!(
+            "{series}: this is a matrix, whose variants `bootstorm report {series}` compares; or name the folders of two runs"
+        )));
+    }
     if a.is_empty() {
         let right = "name two saved runs, or the folder that `bootstorm run --repeat N --against KEY=VALUE` wrote";
         return Err(Ended::usage(format!("{}: no pairs of runs in it (a-1, b-1); {right}", series.display())));

@@ -6,6 +6,7 @@ mod exit;
 mod format;
 mod interop;
 mod machine;
+mod matrix;
 mod monitor;
 mod password;
 mod plan;

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::workload::WorkloadArgs;
-use super::{Ended, Exit};
+use super::{Ended, Exit, matrix};
 use crate::phone::Moment;
 use crate::report::number::{self, count};
 use crate::workload::{End, Phase, Plan, Target};
@@ -37,10 +37,15 @@ struct PhaseFacts<'p> {
 
 /// Prints what the workload would do.
 pub(super) fn run(args: PlanArgs) -> Result<Exit, Ended> {
+    let matrix = args.workload.matrix()?;
     let plan = args.workload.load()?;
     let phases: Vec<_> = (0..plan.phases.len()).map(|index| facts(&plan, index)).collect();
     let hash = plan.schedule_hash(args.shards);
     let text = if args.json { as_json(&plan, &phases, &hash, args.shards) } else { as_text(&plan, &phases, &hash) };
+    let text = match &matrix {
+        Some(matrix) => matrix::with_plan(matrix, &text, args.json).map_err(Ended::undone)?,
+        None => text,
+    };
     super::print(&text)?;
     Ok(Exit::Passed)
 }

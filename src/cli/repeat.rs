@@ -67,6 +67,26 @@ impl SeriesArgs {
         Ok(self.repeat.is_some())
     }
 
+    /// How many runs of each variant of a matrix are asked for, if any number is.
+    ///
+    /// # Errors
+    /// If a comparison is asked for, which the matrix makes by itself.
+    pub(super) fn of_matrix(&self) -> Result<Option<u32>, Ended> {
+        if !self.against.is_empty() {
+            return Err(Ended::usage(
+                "--against: the workload has a [matrix], which compares its variants already; make this setting one of \
+                 its values, or name one variant with --variant",
+            ));
+        }
+        if self.question.is_asked() {
+            return Err(Ended::usage(
+                "--figures and --fail-on-regression are not for a [matrix]: name figures with matrix.show, and compare \
+                 two of its variants with `bootstorm compare`",
+            ));
+        }
+        Ok(self.repeat)
+    }
+
     /// What B's runs are told besides what A's are.
     fn overrides(&self) -> Vec<OsString> {
         self.against.iter().flat_map(|text| assignments(text)).flat_map(|set| as_flag(&set)).collect()

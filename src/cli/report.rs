@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::format::FormatArgs;
-use super::{Ended, Exit, colour};
+use super::{Ended, Exit, colour, matrix};
+use crate::report::matrix::Played;
 use crate::report::{Folder, Saved, SavedError, Summary, Told};
 
 /// Arguments of `report`.
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// The run's folder: results/<UTC>-<workload>, or what --out named
+    /// The folder of a run or of a matrix: results/<UTC>-<workload>, or what --out named
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     #[command(flatten)]
@@ -23,6 +24,9 @@ pub(super) struct ReportArgs {
 /// far as it goes: that is a success, and marked.
 pub(super) fn run(args: ReportArgs) -> Result<Exit, Ended> {
     let folder = &args.folder;
+    if Played::is_in(folder) {
+        return matrix::report(folder, args.format.chosen());
+    }
     let saved = match Saved::open(folder) {
         Ok(saved) => saved,
         Err(error @ SavedError::SummaryOnly { .. }) => {
@@ -59,7 +63,7 @@ fn print(format: FormatArgs, told: &Told<'_>) -> Result<(), Ended> {
 }
 
 /// What a person should know, and no program reads.
-fn note(words: &str) {
+pub(super) fn note(words: &str) {
     // With stderr gone there is nobody left to tell.
     let _ = writeln!(io::stderr(), "bootstorm: {words}");
 }

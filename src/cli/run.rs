@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::format::FormatArgs;
+use super::matrix;
 use super::monitor::{self, Monitor};
 use super::progress::Progress;
 use super::repeat::{self, Repeated, SeriesArgs};
@@ -65,12 +66,16 @@ pub(super) struct Server {
 
 /// Carries the workload out.
 pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
+    if let Some(matrix) = args.workload.matrix()? {
+        let folder = |name: &str| folder(&args, name);
+        return matrix::run(matrix, &args.series, args.format.chosen(), &folder, now());
+    }
     let mut plan = args.workload.load()?;
     plan.tls.verify &= !args.dangerously_skip_tls_verification;
     let plan = Arc::new(plan);
     let runtime = runtime()?;
     if args.series.wanted()? {
-        let folder = || folder(&args, &plan);
+        let folder = || folder(&args, &plan.name);
         let repeated = Repeated { workload: &args.workload, folder: &folder, format: args.format.chosen() };
         return repeat::run(&args.series, &repeated, &plan, &runtime);
     }
@@ -84,7 +89,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
         // With stderr gone there is nobody to tell.
         let _ = writeln!(io::stderr(), "metrics: {}", monitor.url());
     }
-    let folder = folder(&args, &plan)?;
+    let folder = folder(&args, &plan.name)?;
 
     let shards = u32::try_from(settings.shards).unwrap_or(1);
     let started_at = now();
@@ -144,10 +149,10 @@ fn header(plan: &Plan, facts: PlanFacts, manifest: &Manifest, accepted_invalid: 
 }
 
 /// Where the run is written. Made before the storm, so that a disk that takes nothing is known then.
-fn folder(args: &RunArgs, plan: &Plan) -> Result<Folder, Ended> {
+fn folder(args: &RunArgs, workload: &str) -> Result<Folder, Ended> {
     match &args.out {
         Some(path) => Folder::named(path),
-        None => Folder::under(Path::new("results"), now(), &plan.name),
+        None => Folder::under(Path::new("results"), now(), workload),
     }
     .map_err(Ended::folder)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Ended, environment};
-use crate::workload::{self, Overrides, Place, Plan, WorkloadError};
+use crate::workload::{self, Matrix, Overrides, Place, Plan, WorkloadError};
 
 /// A workload file and what the command line changes about it.
 #[derive(Clone, Debug, Args)]
@@ -16,6 +16,9 @@ pub(super) struct WorkloadArgs {
     /// Play against this server instead of the workload's target, such as https://127.0.0.1:8443/folder
     #[arg(long, value_name = "URL", env = "BOOTSTORM_TARGET", hide_env_values = true, help_heading = "Workload")]
     target: Option<String>,
+    /// Of a workload with a matrix, this variant alone, by its name or that of its folder
+    #[arg(long, value_name = "NAME", help_heading = "Workload")]
+    variant: Option<String>,
     #[command(flatten)]
     changes: Changes,
 }
@@ -39,8 +42,23 @@ pub(super) struct Changes {
 impl WorkloadArgs {
     /// The plan these arguments mean.
     pub(super) fn load(&self) -> Result<Plan, Ended> {
-        let overrides = Overrides { target: self.target.clone(), ..self.changes.overrides() };
-        workload::load(&self.file, &overrides).map_err(refused)
+        let loaded = match &self.variant {
+            Some(variant) => workload::load_variant(&self.file, &self.overrides(), variant),
+            None => workload::load(&self.file, &self.overrides()),
+        };
+        loaded.map_err(refused)
+    }
+
+    /// All variants of the workload; none if it has no matrix, or one variant alone is asked for.
+    pub(super) fn matrix(&self) -> Result<Option<Matrix>, Ended> {
+        match self.variant {
+            Some(_) => Ok(None),
+            None => workload::load_matrix(&self.file, &self.overrides()).map_err(refused),
+        }
+    }
+
+    fn overrides(&self) -> Overrides {
+        Overrides { target: self.target.clone(), ..self.changes.overrides() }
     }
 
     /// The same with these assignments after all others; `target=URL` is what `--target` would be.
@@ -61,7 +79,13 @@ impl WorkloadArgs {
         let target = self.target.iter().map(|t| change("--target", t));
         let phones = changes.phones.iter().map(|n| change("--phones", n));
         let seed = changes.seed.iter().map(|s| change("--seed", s));
-        target.chain(phones).chain(seed).chain(changes.sets.iter().map(|s| format!("--set {s}"))).collect()
+        let variant = self.variant.iter().map(|name| change("--variant", name));
+        variant
+            .chain(target)
+            .chain(phones)
+            .chain(seed)
+            .chain(changes.sets.iter().map(|s| format!("--set {s}")))
+            .collect()
     }
 }
 

@@ -8,6 +8,7 @@ mod format;
 mod hlog;
 pub mod html;
 mod manifest;
+pub mod matrix;
 pub(crate) mod number;
 mod saved;
 mod sheets;

@@ -97,6 +97,29 @@ pub(super) fn rows(a: &[Run], b: &[Run], margin: f64, wanted: impl Fn(&str) -> b
         .collect()
 }
 
+/// A figure of several runs of each side, from wherever it was taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// Which figure.
+    pub key: String,
+    /// As a person reads it, with the unit.
+    pub name: String,
+    /// Its direction.
+    pub sense: Sense,
+    /// Its value in each run of A; none where it cannot be told.
+    pub a: Vec<Option<f64>>,
+    /// Its value in each run of B, pair by pair.
+    pub b: Vec<Option<f64>>,
+}
+
+/// Judges figures by what the runs show, all of them together. There is no telling of a single pair.
+pub fn judge_runs(figures: &[Measured], margin: f64) -> Vec<Row> {
+    let mut judged: Vec<Judged> = figures.iter().map(|f| judge_values(&f.a, &f.b, f.sense, margin)).collect();
+    correct(&mut judged);
+    let told = figures.iter().zip(judged);
+    told.map(|(f, judged)| row(&f.key, &f.name, f.sense, f.a.clone(), f.b.clone(), margin, &judged)).collect()
+}
+
 /// One figure in every run of a side; none where a run does not have it.
 fn of_runs<'r>(runs: &'r [Vec<Figure<'r>>], key: &str) -> Vec<Option<&'r Figure<'r>>> {
     runs.iter().map(|run| run.iter().find(|figure| figure.key == key)).collect()
@@ -117,25 +140,37 @@ enum Judged {
 }
 
 fn judge(a: &[Option<&Figure<'_>>], b: &[Option<&Figure<'_>>], sense: Sense, margin: f64) -> Judged {
-    let better = if sense.more_is_worse() { Better::Smaller } else { Better::Larger };
-    let terms = Terms { better, margin, confidence: CONFIDENCE };
     let (a_values, b_values) = (values(a), values(b));
-    if a_values.iter().chain(&b_values).all(|value| *value == Some(0.0)) {
+    match (a, b) {
+        ([Some(a)], [Some(b)]) if a.value.is_some() && b.value.is_some() && (a.value, b.value) != NONE_IN_EITHER => {
+            match (interval(&a.seconds), interval(&b.seconds)) {
+                (Some(a), Some(b)) => Judged::By(compare_pair(a, b, &terms(sense, margin))),
+                _ => Judged::CannotTell(format!(
+                    "one number of a whole run: only repeated runs show how much it varies (take {MIN_PAIRS} pairs or more)"
+                )),
+            }
+        }
+        _ => judge_values(&a_values, &b_values, sense, margin),
+    }
+}
+
+const NONE_IN_EITHER: (Option<f64>, Option<f64>) = (Some(0.0), Some(0.0));
+
+/// By the runs' values alone.
+fn judge_values(a: &[Option<f64>], b: &[Option<f64>], sense: Sense, margin: f64) -> Judged {
+    if a.iter().chain(b).all(|value| *value == Some(0.0)) {
         return Judged::NoneInEither;
     }
-    if a_values.iter().chain(&b_values).any(Option::is_none) {
+    if a.iter().chain(b).any(Option::is_none) {
         return Judged::CannotTell("not every run has this figure: it did not happen, or too few samples".into());
     }
-    let known = |values: Vec<Option<f64>>| values.into_iter().flatten().collect::<Vec<_>>();
-    match (a, b) {
-        ([Some(a)], [Some(b)]) => match (interval(&a.seconds), interval(&b.seconds)) {
-            (Some(a), Some(b)) => Judged::By(compare_pair(a, b, &terms)),
-            _ => Judged::CannotTell(format!(
-                "one number of a whole run: only repeated runs show how much it varies (take {MIN_PAIRS} pairs or more)"
-            )),
-        },
-        _ => Judged::By(compare_pairs(&known(a_values), &known(b_values), &terms)),
-    }
+    let known = |values: &[Option<f64>]| values.iter().flatten().copied().collect::<Vec<_>>();
+    Judged::By(compare_pairs(&known(a), &known(b), &terms(sense, margin)))
+}
+
+fn terms(sense: Sense, margin: f64) -> Terms {
+    let better = if sense.more_is_worse() { Better::Smaller } else { Better::Larger };
+    Terms { better, margin, confidence: CONFIDENCE }
 }
 
 /// The interval that a run's seconds give; `None` if it has none.

@@ -13,9 +13,10 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 pub use figure::{Figure, Seconds, Sense, figures};
-pub use judge::{Answer, MIN_PAIRS, Ratio};
+pub use judge::{Answer, MIN_PAIRS, Measured, Ratio, judge_runs};
 pub use sameness::{Difference, Differences};
 pub use spread::Spread;
+pub(in crate::report) use spread::median;
 
 use super::{Manifest, Saved};
 use crate::metrics::{Timeline, Validity};

@@ -80,7 +80,7 @@ impl Spread {
 }
 
 /// The middle of sorted values.
-pub(super) fn median(sorted: &[f64]) -> Option<f64> {
+pub(in crate::report) fn median(sorted: &[f64]) -> Option<f64> {
     let middle = sorted.len() / 2;
     let upper = sorted.get(middle)?;
     Some(if sorted.len().is_multiple_of(2) { (sorted[middle - 1] + upper) / 2.0 } else { *upper })

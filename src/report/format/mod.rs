@@ -5,6 +5,8 @@ mod junit;
 mod markdown;
 pub mod prometheus;
 
+pub(in crate::report) use markdown::escaped;
+
 use std::io;
 use std::path::Path;
 use std::str::FromStr;

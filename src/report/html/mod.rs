@@ -13,6 +13,7 @@ mod generator;
 mod goals;
 mod heat;
 mod markup;
+mod matrix;
 mod outcomes;
 mod percentiles;
 mod phases;
@@ -34,6 +35,7 @@ use sha2::{Digest, Sha256};
 
 use self::columns::Columns;
 use self::markup::Markup;
+pub use self::matrix::matrix_page;
 use super::{Manifest, Summary};
 use crate::metrics::Record;
 
@@ -77,7 +79,8 @@ pub fn page(record: &Record, summary: &Summary, manifest: &Manifest) -> String {
     let run = Run { record, summary, manifest, columns: Columns::of(record) };
     let mut m = Markup::default();
     m.within("html", &[("xmlns", "http://www.w3.org/1999/xhtml"), ("lang", "en")], |m| {
-        m.within("head", &[], |m| head(m, &run));
+        let title = format!("{} ({}): bootstorm report", summary.workload.name, summary.verdict.state.name());
+        m.within("head", &[], |m| head(m, &title));
         m.within("body", &[], |m| {
             m.leaf("a", &[("class", "skip"), ("href", "#main")], "Skip to the report");
             m.within("header", &[], |m| verdict::header(m, &run));
@@ -94,7 +97,7 @@ pub fn page(record: &Record, summary: &Summary, manifest: &Manifest) -> String {
     m.finish()
 }
 
-fn head(m: &mut Markup, run: &Run) {
+fn head(m: &mut Markup, title: &str) {
     let hash = STANDARD.encode(Sha256::digest(SHEET));
     let policy =
         format!("default-src 'none'; style-src 'sha256-{hash}'; img-src data:; base-uri 'none'; form-action 'none'");
@@ -103,8 +106,7 @@ fn head(m: &mut Markup, run: &Run) {
     m.empty("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
     m.empty("meta", &[("name", "color-scheme"), ("content", "light dark")]);
     m.empty("meta", &[("name", "robots"), ("content", "noindex")]);
-    let state = run.summary.verdict.state.name();
-    m.leaf("title", &[], &format!("{} ({state}): bootstorm report", run.summary.workload.name));
+    m.leaf("title", &[], title);
     // Without it, browsers ask the server, or the folder, for one.
     m.empty("link", &[("rel", "icon"), ("href", "data:,")]);
     m.style(SHEET);

@@ -187,7 +187,26 @@ fn storm(record: &Record) -> Storm {
         provisioned_100_s: s.provisioned_100.map(seconds),
         peak_in_flight: s.peak_in_flight,
         amplification: s.amplification.map(|a| decimals(a, 1e4)),
+        handshakes_per_s: handshakes_in_storm(record, s.drain),
+        handshakes_peak_per_s: handshakes_peak(record),
     }
+}
+
+/// Over the rows from the storm's start to its end: what is told second by second is not told more finely.
+fn handshakes_in_storm(record: &Record, drain: Option<Duration>) -> Option<f64> {
+    let begins = record.tally.totals.provisioning.start()?;
+    let drain = drain.filter(|drain| !drain.is_zero())?;
+    let width = f64::from(record.timeline.width_s);
+    let first = (begins.as_secs_f64() / width).floor() as usize;
+    let beyond = ((begins + drain).as_secs_f64() / width).ceil() as usize;
+    let rows = record.timeline.rows.iter().take(beyond).skip(first);
+    let done: u64 = rows.map(|row| u64::from(row.interval.handshakes)).sum();
+    (done > 0).then(|| decimals(done as f64 / drain.as_secs_f64(), 10.0))
+}
+
+fn handshakes_peak(record: &Record) -> Option<f64> {
+    let most = record.timeline.rows.iter().map(|row| row.interval.handshakes).max().filter(|most| *most > 0)?;
+    Some(decimals(f64::from(most) / f64::from(record.timeline.width_s), 10.0))
 }
 
 fn generator(record: &Record) -> Generator {

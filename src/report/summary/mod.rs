@@ -450,6 +450,11 @@ pub struct Storm {
     pub peak_in_flight: u64,
     /// Exchanges sent for each that a calm fleet needs.
     pub amplification: Option<f64>,
+    /// TLS handshakes done a second, from the second in which the storm began to the one in which it had drained; null:
+    /// there were none.
+    pub handshakes_per_s: Option<f64>,
+    /// Most TLS handshakes done within one second of the run.
+    pub handshakes_peak_per_s: Option<f64>,
 }
 
 /// What the run cost the machine that made it. What nobody looked at is null.

@@ -76,7 +76,7 @@ impl Unit {
         Some(Unit { one, percent: self.percent && other.percent, ..self }.plain())
     }
 
-    pub(super) fn times(self, other: Unit) -> Unit {
+    pub(crate) fn times(self, other: Unit) -> Unit {
         Unit {
             time: self.time.saturating_add(other.time),
             size: self.size.saturating_add(other.size),
@@ -87,7 +87,7 @@ impl Unit {
         .plain()
     }
 
-    pub(super) fn per(self, other: Unit) -> Unit {
+    pub(crate) fn per(self, other: Unit) -> Unit {
         let inverse = Unit {
             time: other.time.saturating_neg(),
             size: other.size.saturating_neg(),

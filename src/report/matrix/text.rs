@@ -1,0 +1,154 @@
+//! A matrix as a person reads it in a terminal: one table, and under it which differences are real.
+
+use std::path::Path;
+
+use super::{Row, SideBySide};
+use crate::report::compare::Answer;
+use crate::report::number::figure;
+use crate::report::table::{Align, Table};
+
+/// Widest head of a column of figures.
+const HEAD: usize = 12;
+/// A line of words is broken here.
+const WIDTH: usize = 100;
+
+/// The whole of it.
+pub(super) fn render(side: &SideBySide, folder: Option<&Path>) -> String {
+    let mut lines =
+        vec![format!("{}: {}, seed {}", side.matrix.workload, side.extent(), side.matrix.seed), String::new()];
+    lines.extend(table(side));
+    let compared = compared(side);
+    if !compared.is_empty() {
+        lines.push(String::new());
+        lines.extend(compared);
+    }
+    if !side.notes.is_empty() {
+        lines.push(String::new());
+        lines.push("To be known with all of this".to_owned());
+        side.notes.iter().for_each(|note| lines.extend(broken(note, "  - ", "    ")));
+    }
+    if let Some(folder) = folder {
+        lines.push(String::new());
+        lines.push(format!("Saved in {}", folder.display()));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn table(side: &SideBySide) -> Vec<String> {
+    let places = side.heads();
+    let remarks: Vec<String> = side.rows.iter().map(|row| remark(row, side.matrix.repeats)).collect();
+    let mut aligned = vec![(Align::Left, 0); places.len()];
+    aligned.extend(vec![(Align::Right, 0); side.columns.len()]);
+    aligned.push((Align::Left, 0));
+    let mut table = Table::new(&aligned);
+    let mut heads: Vec<Vec<String>> = places.iter().map(|name| vec![(*name).to_owned()]).collect();
+    heads.extend(side.columns.iter().map(|column| head(&column.name)));
+    let deep = heads.iter().map(Vec::len).max().unwrap_or(0);
+    for line in 0..deep {
+        // Heads stand on the figures.
+        let cell = |head: &Vec<String>| (line + head.len()).checked_sub(deep).and_then(|n| head.get(n)).cloned();
+        table.row(heads.iter().map(|head| cell(head).unwrap_or_default()));
+    }
+    for (row, remark) in side.rows.iter().zip(remarks) {
+        let places = side.place(row).into_iter().map(str::to_owned);
+        let figures = row.cells.iter().map(|cell| figure(cell.median));
+        table.row(places.chain(figures).chain([remark]));
+        let spread: Vec<String> =
+            row.cells.iter().map(|cell| cell.spread().map_or_else(String::new, |s| format!("({s})"))).collect();
+        if spread.iter().any(|text| !text.is_empty()) {
+            table.row(places_of(side.heads().len()).chain(spread));
+        }
+    }
+    table.lines().collect()
+}
+
+fn places_of(n: usize) -> impl Iterator<Item = String> {
+    std::iter::repeat_n(String::new(), n)
+}
+
+fn remark(row: &Row, planned: u32) -> String {
+    let remark = row.remark(planned);
+    match (row.baseline, remark.is_empty()) {
+        (true, true) => "baseline".to_owned(),
+        (true, false) => format!("baseline, {remark}"),
+        (false, _) => remark,
+    }
+}
+
+/// A column's name in short lines, broken where words end and after the dots of a key.
+fn head(name: &str) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in name.split_inclusive([' ', '.']) {
+        let last = lines.last_mut().map(|line| line.chars().count()).unwrap_or(0);
+        match lines.last_mut() {
+            Some(line) if last + word.trim_end().chars().count() <= HEAD || line.is_empty() => line.push_str(word),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// What each variant is, compared with the baseline; nothing where nothing was compared.
+fn compared(side: &SideBySide) -> Vec<String> {
+    let answered = |row: &&Row| row.cells.iter().any(|cell| cell.answer.is_some());
+    let rows: Vec<&Row> = side.rows.iter().filter(answered).collect();
+    let Some(baseline) = side.baseline().filter(|_| !rows.is_empty()) else { return Vec::new() };
+    let name = baseline.name.strip_prefix("baseline: ").unwrap_or(&baseline.name);
+    let mut lines = vec![format!("Compared with the baseline ({name})")];
+    let mut reasons: Vec<&str> = Vec::new();
+    for row in rows {
+        lines.push(format!("  {}", row.name));
+        // What is said of several figures is said once.
+        let mut alike: Vec<(String, Vec<&str>)> = Vec::new();
+        for (cell, column) in row.cells.iter().zip(&side.columns) {
+            let (Some(answer), Some(words)) = (cell.answer, &cell.words) else { continue };
+            let words = match (answer, &cell.why) {
+                (Answer::CannotTell, Some(why)) => {
+                    let number = reasons.iter().position(|known| known == why).unwrap_or_else(|| {
+                        reasons.push(why);
+                        reasons.len() - 1
+                    });
+                    format!("{} ({})", words.strip_prefix("cannot tell; ").unwrap_or(words), number + 1)
+                }
+                _ => words.clone(),
+            };
+            match alike.iter_mut().find(|(known, _)| *known == words) {
+                Some((_, figures)) => figures.push(&column.name),
+                None => alike.push((words, vec![&column.name])),
+            }
+        }
+        // What is told comes before what is not.
+        alike.sort_by_key(|(words, _)| {
+            (words.starts_with("cannot tell"), words.starts_with("none in") || words.starts_with("the same"))
+        });
+        for (words, figures) in alike {
+            lines.extend(broken(&format!("{words}: {}", figures.join("; ")), "    ", "      "));
+        }
+    }
+    if !reasons.is_empty() {
+        lines.push("Cannot tell, because".to_owned());
+        for (n, why) in reasons.iter().enumerate() {
+            lines.extend(broken(why, &format!("  ({}) ", n + 1), "      "));
+        }
+    }
+    lines
+}
+
+/// Words in lines of a bounded width.
+fn broken(words: &str, first: &str, others: &str) -> Vec<String> {
+    let mut lines = vec![first.to_owned()];
+    let mut begun = false;
+    for word in words.split(' ') {
+        let last = lines.len() - 1;
+        if begun && lines[last].chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(format!("{others}{word}"));
+            continue;
+        }
+        if begun {
+            lines[last].push(' ');
+        }
+        lines[last].push_str(word);
+        begun = true;
+    }
+    lines
+}
