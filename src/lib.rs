@@ -24,6 +24,8 @@
 pub mod auth;
 #[cfg(feature = "live")]
 pub mod cli;
+#[cfg(feature = "live")]
+mod crypto;
 pub mod driver;
 #[cfg(feature = "live")]
 pub mod interop;

@@ -150,7 +150,7 @@ fn the_embedded_target_logs_them_too_and_resumes_sessions_with_them() {
     let home = tempfile::tempdir().unwrap();
     for (demand, versions) in [("demanded", "1.3"), ("demanded", "1.2"), ("asked", "1.2+")] {
         let target = format!("{EMBEDDED}tls = {{ client-certificates = \"{demand}\", versions = \"{versions}\" }}\n");
-        let tls = "device-certificates = \"derived\"\nresumption = \"per-phone\"\n";
+        let tls = "device-certificates = \"derived\"\nresumption = \"per-phone\"\nversions = \"1.2+\"\n";
         let (totals, stats, subjects) = on_embedded(home.path(), &workload(&target, tls));
         assert_eq!(subjects, expected(", ", false), "{demand} {versions}");
         assert_eq!((stats.handshakes_failed, totals.standings.provisioned as u32), (0, PHONES), "{stats:?}");

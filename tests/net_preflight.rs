@@ -198,7 +198,7 @@ fn versions_that_do_not_meet() {
         let config = ca.certify(&["127.0.0.1"]).server_with(&[&TLS13], |_| {});
         let server = Server::tls("127.0.0.1", config, polite).await;
         let mut settings = trusting(&server.origin, ca.trust()).await;
-        settings.tls.plan.versions = TlsVersions::Only12;
+        settings.tls.plan.fleets[0].1.versions = TlsVersions::Only12;
         let error = probe(&settings, &server.origin).await.unwrap_err();
         assert!(matches!(error, NetError::Handshake { failure: Failure::TlsIncompatible, .. }), "{error}");
         assert_says(&error, &["tls.versions"]);

@@ -47,7 +47,7 @@ fn a_full_handshake_is_measured() {
             let leaf = identity.chain[0].len() as u32;
             let server = Server::tls("127.0.0.1", identity.server(), polite).await;
             let mut settings = trusting(&server.origin, ca.trust()).await;
-            settings.tls.plan.versions = versions;
+            settings.tls.plan.fleets[0].1.versions = versions;
             let done = ask(&settings, &server.origin).await;
             assert_answered(&done, 200);
             let facts = done.facts.handshake.as_ref().unwrap();
@@ -242,7 +242,7 @@ fn versions_that_do_not_meet_are_incompatible() {
             let config = ca.certify(&["127.0.0.1"]).server_with(&[theirs], |_| {});
             let server = Server::tls("127.0.0.1", config, polite).await;
             let mut settings = trusting(&server.origin, ca.trust()).await;
-            settings.tls.plan.versions = ours;
+            settings.tls.plan.fleets[0].1.versions = ours;
             assert_eq!(ask(&settings, &server.origin).await.answer.unwrap_err(), Failure::TlsIncompatible);
         });
     }
@@ -264,7 +264,7 @@ fn a_server_that_wants_a_client_certificate_refuses_by_alert() {
                 .unwrap();
             let server = Server::tls("127.0.0.1", Arc::new(config), polite).await;
             let mut settings = trusting(&server.origin, ca.trust()).await;
-            settings.tls.plan.versions = versions;
+            settings.tls.plan.fleets[0].1.versions = versions;
             // TLS 1.3 tells a client only after its side of the handshake is through.
             assert_eq!(ask(&settings, &server.origin).await.answer.unwrap_err(), Failure::TlsAlert);
         });
@@ -413,8 +413,8 @@ fn a_phone_resumes_its_own_session_and_nobody_elses() {
         run(async {
             let server = Server::tls("127.0.0.1", ca.certify(&["127.0.0.1"]).server(), polite).await;
             let mut settings = trusting(&server.origin, ca.trust()).await;
-            settings.tls.plan.versions = versions;
-            settings.tls.plan.resumption = Resumption::PerPhone;
+            settings.tls.plan.fleets[0].1.versions = versions;
+            settings.tls.plan.fleets[0].1.resumption = Resumption::PerPhone;
             let connector = Connector::new(&settings).unwrap();
             let made = kinds(&connector, &server.origin, &[1, 2, 1, 2, 3, 1]).await;
             assert_eq!(made, [Full, Full, Resumed, Resumed, Full, Resumed], "{versions:?}");
@@ -435,7 +435,7 @@ fn a_phone_resumes_its_own_session_and_nobody_elses() {
                 }
             }
 
-            settings.tls.plan.resumption = Resumption::Never;
+            settings.tls.plan.fleets[0].1.resumption = Resumption::Never;
             let connector = Connector::new(&settings).unwrap();
             assert_eq!(kinds(&connector, &server.origin, &[1, 1, 1]).await, [Full, Full, Full], "{versions:?}");
         });
@@ -448,7 +448,7 @@ fn a_resumed_handshake_has_no_chain_to_verify() {
         let ca = Authority::new("Test CA");
         let server = Server::tls("127.0.0.1", ca.certify(&["127.0.0.1"]).server(), polite).await;
         let mut settings = trusting(&server.origin, ca.trust()).await;
-        settings.tls.plan.resumption = Resumption::PerPhone;
+        settings.tls.plan.fleets[0].1.resumption = Resumption::PerPhone;
         let connector = Connector::new(&settings).unwrap();
         kinds(&connector, &server.origin, &[1]).await;
         let done = connector.exchange(1, None, &get(&server.origin, "/")).await;

@@ -121,7 +121,7 @@ fn flags_mean_what_they_say() {
     };
     use bootstorm::workload::{Arrival, Target, TlsVersions};
     // A number where a text is wanted is that text.
-    assert_eq!(smoke(&["tls.versions=1.2"]).tls.versions, TlsVersions::Only12);
+    assert_eq!(smoke(&["tls.versions=1.2"]).tls.fleets[0].1.versions, TlsVersions::Only12);
     assert_eq!(smoke(&["name=7"]).name, "7");
     // Entries by name and by number; later flags win.
     let plan = smoke(&["fleet.avaya.count=5", "fleet.1.count=1k", "fleet.avaya.count = 6"]);

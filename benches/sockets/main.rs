@@ -18,9 +18,7 @@ use std::time::Duration;
 use bootstorm::net::{Connection, Connector, Done, Settings, TlsSettings, Trust, resolve};
 use bootstorm::phone::{Origin, Reason, Request};
 use bootstorm::target::{self, Running};
-use bootstorm::workload::{
-    ClientCertificates, EmbeddedTarget, KeyKind, Network, Resumption, TargetTls, Timeouts, TlsPlan, TlsVersions,
-};
+use bootstorm::workload::{EmbeddedTarget, KeyKind, Network, TargetTls, Timeouts, TlsPlan, TlsSetup};
 use bytes::Bytes;
 use divan::Bencher;
 use http::Method;
@@ -56,13 +54,7 @@ impl Wire {
         let plan = scene::plan(2, "\"at-once\"");
         let tls = match line {
             Line::Plain => None,
-            Line::Tls(key) => Some(TargetTls {
-                versions: TlsVersions::Both,
-                tickets: false,
-                key,
-                client_ca: None,
-                client_certificates: ClientCertificates::None,
-            }),
+            Line::Tls(key) => Some(TargetTls { tickets: false, key, ..TargetTls::default() }),
         };
         let mut config = EmbeddedTarget { tls, accept_loops: 1, ..scene::embedded(&plan).clone() };
         config.auth.offers.clear();
@@ -96,17 +88,7 @@ fn settings(runtime: &Runtime, origin: &Origin, trust: Trust) -> Settings {
     Settings {
         timeouts: Timeouts { connect: limit, tls: limit, first_byte: limit, exchange: limit },
         network: Network { sources: Vec::new(), max_connections: None, idle: limit },
-        tls: TlsSettings {
-            plan: TlsPlan {
-                versions: TlsVersions::Both,
-                resumption: Resumption::Never,
-                verify: true,
-                device_certificates: None,
-            },
-            trust,
-            alpn: false,
-            devices: None,
-        },
+        tls: TlsSettings { plan: TlsPlan::same(TlsSetup::default()), trust, alpn: false, devices: None },
         addresses: runtime.block_on(resolve::resolve([origin])).unwrap(),
         shards: 1,
     }

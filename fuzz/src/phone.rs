@@ -121,6 +121,7 @@ fn fleet(life: &Life<'_>) -> Option<Fleet> {
         },
         backup_size: SizeRange { min: 100, max: 1_000 },
         starts_on: life.starts_on,
+        keep_alive: None,
     })
 }
 

@@ -78,7 +78,7 @@ pub(super) fn run(args: InteropArgs) -> Result<Exit, Ended> {
         addresses,
         trust: server.trust.clone(),
         timeouts: bounded(plan.timeouts),
-        device_certificates: plan.tls.device_certificates.clone(),
+        device_certificates: plan.tls.fleets.iter().find_map(|(_, setup)| setup.device_certificates.clone()),
         seed: plan.seed,
     };
     let bar = progress(subjects.len());

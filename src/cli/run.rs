@@ -193,7 +193,7 @@ fn client_settings(plan: &Plan, server: &Server, runtime: &Runtime, args: &RunAr
     let origins = [&server.origin].into_iter().chain(&plan.fallback).map(Arc::as_ref);
     let addresses = runtime.block_on(resolve::resolve(origins)).map_err(Ended::net)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let devices = Devices::of(plan.tls.device_certificates.as_ref(), &plan.fleets).map_err(Ended::net)?;
+    let devices = Devices::of(&plan.tls, &plan.fleets).map_err(Ended::net)?;
     Ok(Settings {
         timeouts: plan.timeouts,
         network: plan.network.clone(),

@@ -57,7 +57,7 @@ pub(super) fn run(args: TraceArgs) -> Result<Exit, Ended> {
     let addresses = runtime
         .block_on(resolve::resolve(std::iter::once(&*server.origin).chain(plan.fallback.as_deref())))
         .map_err(Ended::net)?;
-    let devices = Devices::of(plan.tls.device_certificates.as_ref(), &plan.fleets).map_err(Ended::net)?;
+    let devices = Devices::of(&plan.tls, &plan.fleets).map_err(Ended::net)?;
     let settings = Settings {
         timeouts: plan.timeouts,
         network: plan.network.clone(),

@@ -18,7 +18,7 @@ use crate::auth::{AnswerScheme, Challenge, Session};
 use crate::net::look::{self, Judged, Offer, Seen};
 use crate::net::{Addresses, Connection, Connector, Devices, NetError, Settings, TlsSettings, Trust};
 use crate::phone::{Chance, Failure, Fleet, Operation, Origin, Reason, Request, SettingsError, Trigger};
-use crate::workload::{DeviceCertificates, Network, Resumption, Timeouts, TlsPlan, TlsVersions};
+use crate::workload::{DeviceCertificates, Network, Resumption, Timeouts, TlsPlan, TlsSetup, TlsVersions};
 
 /// Everything scenarios need to know of the server and the way there.
 #[derive(Clone, Debug)]
@@ -196,13 +196,14 @@ impl<'a> Bench<'a> {
     pub fn new(lab: &'a Lab<'a>, subject: &'a Subject) -> Result<Bench<'a>, LabError> {
         let fleet = Arc::new(fleet(subject, Stored::Right, &Table::new(), USUAL_BODY)?);
         let versions = if fleet.family.speaks_tls_1_3() { TlsVersions::Both } else { TlsVersions::Only12 };
-        let plan = TlsPlan {
+        let plan = TlsPlan::same(TlsSetup {
             versions,
             resumption: Resumption::PerPhone,
-            verify: true,
+            name_check: fleet.family.checks_names(),
             device_certificates: lab.ground.device_certificates.clone(),
-        };
-        let devices = Devices::of(plan.device_certificates.as_ref(), std::slice::from_ref(&fleet))?;
+            ..TlsSetup::default()
+        });
+        let devices = Devices::of(&plan, std::slice::from_ref(&fleet))?;
         let settings = Settings {
             timeouts: lab.ground.timeouts,
             network: Network { sources: Vec::new(), max_connections: None, idle: std::time::Duration::from_secs(60) },

@@ -66,6 +66,7 @@ impl Subject {
             name: self.registration.name.to_owned(),
             // A scenario that needs a boot returns the power.
             starts_on: true,
+            keep_alive: None,
             family,
             first: 0,
             count: 1,

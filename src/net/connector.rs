@@ -124,10 +124,10 @@ impl Connector {
         }
     }
 
-    /// Drops the TLS sessions of `phone`: it has lost power.
+    /// Drops the TLS sessions of `phone`: it has lost power. Those of a fleet that keeps them are kept.
     pub fn forget(&self, phone: u32) {
-        if let Some(sessions) = self.inner.tls.as_ref().and_then(|tls| tls.sessions.as_ref()) {
-            sessions.forget(phone);
+        if let Some(tls) = &self.inner.tls {
+            tls.lost_power(phone);
         }
     }
 
@@ -235,11 +235,12 @@ impl Inner {
         facts.connect = Some(start.elapsed());
         let meter = Rc::new(Meter::default());
         let socket = Socket::new(connected?, Rc::clone(&meter));
-        let (Some(tls), Some(name)) = (&self.tls, &server.name) else {
+        let config = self.tls.as_ref().and_then(|tls| tls.config(phone));
+        let (Some(config), Some(name)) = (config, &server.name) else {
             return Ok(Stream::plain(socket, meter));
         };
         let Handshake { result, facts: shaken } =
-            handshake(&tls.config, name.clone(), socket, &meter, self.timeouts.tls, deadline).await;
+            handshake(config, name.clone(), socket, &meter, self.timeouts.tls, deadline).await;
         if result.is_err() {
             facts.bytes_out += shaken.bytes_out;
             facts.bytes_in += shaken.bytes_in;

@@ -22,12 +22,12 @@ use rustls::sign::CertifiedKey;
 use super::session::current_phone;
 use super::{DeviceCa, NetError};
 use crate::phone::{AttributeKind, Fleet, Identity};
-use crate::workload::DeviceCertificates;
+use crate::workload::{DeviceCertificates, TlsPlan};
 
 /// Where the certificates of a run's phones come from. Shared by all shards.
 pub struct Devices {
-    fleets: Vec<Arc<Fleet>>,
-    source: Source,
+    /// The fleets that have some, each with where from.
+    fleets: Vec<(Arc<Fleet>, Arc<Source>)>,
     /// Whether somebody has been told that a file is missing or unfit.
     told: AtomicBool,
 }
@@ -37,26 +37,51 @@ enum Source {
     Folder(PathBuf),
 }
 
+impl Source {
+    fn of(wanted: &DeviceCertificates) -> Result<Source, NetError> {
+        Ok(match wanted {
+            DeviceCertificates::Derived => Source::Issued(Box::new(DeviceCa::new()?)),
+            DeviceCertificates::DerivedBy(folder) => Source::Issued(Box::new(DeviceCa::kept_in(folder)?)),
+            DeviceCertificates::Folder(folder) => Source::Folder(folder.clone()),
+        })
+    }
+}
+
 impl Devices {
-    /// The certificates of these fleets, as the plan says; none if it says nothing. Makes the CA, not the certificates.
+    /// The certificates of these fleets, as the plan says; none if no fleet has any. Makes the CA, not the certificates.
     ///
     /// # Errors
     /// [`NetError::DeviceCa`]: the CA cannot be made, or its folder cannot be used.
-    pub fn of(plan: Option<&DeviceCertificates>, fleets: &[Arc<Fleet>]) -> Result<Option<Arc<Devices>>, NetError> {
-        let source = match plan {
-            None => return Ok(None),
-            Some(DeviceCertificates::Derived) => Source::Issued(Box::new(DeviceCa::new()?)),
-            Some(DeviceCertificates::DerivedBy(folder)) => Source::Issued(Box::new(DeviceCa::kept_in(folder)?)),
-            Some(DeviceCertificates::Folder(folder)) => Source::Folder(folder.clone()),
-        };
-        Ok(Some(Arc::new(Devices { fleets: fleets.to_vec(), source, told: AtomicBool::new(false) })))
+    pub fn of(plan: &TlsPlan, fleets: &[Arc<Fleet>]) -> Result<Option<Arc<Devices>>, NetError> {
+        let mut sources: Vec<(&DeviceCertificates, Arc<Source>)> = Vec::new();
+        let mut having = Vec::new();
+        for (fleet, (_, setup)) in fleets.iter().zip(&plan.fleets) {
+            let Some(wanted) = &setup.device_certificates else { continue };
+            let known = sources.iter().find(|(other, _)| *other == wanted).map(|(_, source)| Arc::clone(source));
+            let source = match known {
+                Some(source) => source,
+                None => {
+                    let source = Arc::new(Source::of(wanted)?);
+                    sources.push((wanted, Arc::clone(&source)));
+                    source
+                }
+            };
+            having.push((Arc::clone(fleet), source));
+        }
+        let devices = || Arc::new(Devices { fleets: having, told: AtomicBool::new(false) });
+        Ok((!sources.is_empty()).then(devices))
+    }
+
+    /// Whether phone `index` is of a fleet that has certificates.
+    fn has(&self, index: u32) -> bool {
+        self.fleets.iter().any(|(fleet, _)| fleet.contains(index))
     }
 
     /// What phone `index` presents, made or read now; none if it has none.
     fn certified(&self, index: u32, provider: &CryptoProvider) -> Option<CertifiedKey> {
-        let fleet = self.fleets.iter().find(|fleet| fleet.contains(index))?;
+        let (fleet, source) = self.fleets.iter().find(|(fleet, _)| fleet.contains(index))?;
         let who = fleet.identity(index);
-        let found = match &self.source {
+        let found = match &**source {
             Source::Issued(ca) => issue(ca, fleet, &who),
             Source::Folder(folder) => read(folder, &who),
         };
@@ -147,7 +172,7 @@ impl PhoneCertificates {
     /// Makes or reads the certificate of phone `index`, unless that has been done: what it costs is no part of a
     /// handshake.
     pub(super) fn prepare(&self, index: u32) {
-        if self.shelf().phones.contains_key(&index) {
+        if !self.devices.has(index) || self.shelf().phones.contains_key(&index) {
             return;
         }
         let certified = self.devices.certified(index, &self.provider).map(Arc::new);

@@ -23,10 +23,10 @@ use super::stream::Stream;
 use super::tls::{Tls, TlsSettings};
 use super::{Connector, NetError, Settings, Trust};
 use crate::phone::{Failure, Origin, Reason, Request};
-use crate::workload::{Resumption, TlsPlan};
+use crate::workload::TlsPlan;
 
-/// Connects to `origin` once, as the first phone would. An https target gets one handshake, with verification as
-/// the plan says, and no request; an http target one `HEAD /`, to learn whether HTTP is what it speaks.
+/// Connects to `origin` as the first phone would. An https target gets one handshake for each way in which fleets do TLS,
+/// with verification as the plan says, and no request; an http target one `HEAD /`, to learn whether HTTP is what it speaks.
 ///
 /// # Errors
 /// What is wrong, whose fault it is and what to do: [`NetError::Unreachable`], [`NetError::NotTls`],
@@ -36,11 +36,15 @@ pub async fn probe(settings: &Settings, origin: &Origin) -> Result<(), NetError>
     let connector = Connector::new(settings)?;
     if origin.tls {
         let tls = Tls::new(&settings.tls, settings.shards)?;
-        let tcp = connect(settings, origin).await.map_err(|failure| unreachable_target(origin, failure))?;
-        if let Some(certificates) = &tls.certificates {
-            certificates.prepare(0);
+        for phone in tls.one_of_each() {
+            let tcp = connect(settings, origin).await.map_err(|failure| unreachable_target(origin, failure))?;
+            if let Some(certificates) = &tls.certificates {
+                certificates.prepare(phone);
+            }
+            let shaken = shake(settings, origin, &tls, phone, tcp).await;
+            shaken.map_err(|broken| describe(settings, origin, phone, &broken))?;
         }
-        return shake(settings, origin, &tls, tcp).await.map_err(|broken| describe(settings, origin, &broken));
+        return Ok(());
     }
     let done = connector.exchange(0, None, &question(origin)).await;
     match done.answer {
@@ -88,16 +92,17 @@ async fn connect(settings: &Settings, origin: &Origin) -> Result<TcpStream, Fail
     Err(failure)
 }
 
-async fn shake(settings: &Settings, origin: &Origin, tls: &Tls, tcp: TcpStream) -> Result<(), Broken> {
+async fn shake(settings: &Settings, origin: &Origin, tls: &Tls, phone: u32, tcp: TcpStream) -> Result<(), Broken> {
     let meter = Rc::new(Meter::default());
     let socket = Socket::new(tcp, Rc::clone(&meter));
-    let name = ServerName::try_from(origin.host.clone())
-        .map_err(|error| Broken { failure: Failure::TlsFailed, error: Some(io::Error::other(error)) })?;
+    let failed = |error: io::Error| Broken { failure: Failure::TlsFailed, error: Some(error) };
+    let name = ServerName::try_from(origin.host.clone()).map_err(|error| failed(io::Error::other(error)))?;
+    let config = tls.config(phone).ok_or_else(|| failed(io::Error::other("there is no fleet")))?;
     let limit = settings.timeouts.tls;
     let deadline = Deadline::after(settings.timeouts.exchange);
     let shaken = {
-        let mut handshake = pin!(handshake(&tls.config, name, socket, &meter, limit, deadline));
-        poll_fn(|cx| as_phone(0, || handshake.as_mut().poll(cx))).await
+        let mut handshake = pin!(handshake(config, name, socket, &meter, limit, deadline));
+        poll_fn(|cx| as_phone(phone, || handshake.as_mut().poll(cx))).await
     };
     Stream::tls(shaken.result?, meter).farewell();
     Ok(())
@@ -105,13 +110,13 @@ async fn shake(settings: &Settings, origin: &Origin, tls: &Tls, tcp: TcpStream) 
 
 /// Whether a handshake, without verification, gets as far as records of the server's.
 async fn speaks_tls(settings: &Settings, origin: &Origin) -> Result<bool, NetError> {
-    let plan = TlsPlan { verify: false, resumption: Resumption::Never, ..settings.tls.plan.clone() };
+    let plan = TlsPlan { verify: false, ..settings.tls.plan.clone() };
     let tls = Tls::new(
         &TlsSettings { plan, trust: Trust::default(), alpn: false, devices: settings.tls.devices.clone() },
         1,
     )?;
     let Ok(tcp) = connect(settings, origin).await else { return Ok(false) };
-    Ok(match shake(settings, origin, &tls, tcp).await {
+    Ok(match shake(settings, origin, &tls, 0, tcp).await {
         Ok(()) => true,
         Err(broken) => matches!(broken.failure, Failure::TlsAlert | Failure::TlsIncompatible),
     })
@@ -135,7 +140,7 @@ fn unreachable_target(origin: &Origin, failure: Failure) -> NetError {
     NetError::Unreachable { origin: origin.to_string(), failure, what: what.to_owned() }
 }
 
-fn describe(settings: &Settings, origin: &Origin, broken: &Broken) -> NetError {
+fn describe(settings: &Settings, origin: &Origin, phone: u32, broken: &Broken) -> NetError {
     let here = origin.to_string();
     let tls = broken.error.as_ref().and_then(tls_error);
     match broken.failure {
@@ -146,7 +151,14 @@ fn describe(settings: &Settings, origin: &Origin, broken: &Broken) -> NetError {
         }
         Failure::TlsExpired => NetError::Expired { origin: here, what: validity(tls) },
         Failure::TlsBadCertificate => NetError::BadCertificate { origin: here, what: unfitness(settings, tls) },
-        failure => NetError::Handshake { origin: here, failure, what: handshake_words(failure, broken.error.as_ref()) },
+        failure => {
+            let whose = match settings.tls.plan.fleets.len() {
+                0 | 1 => String::new(),
+                _ => format!("phones from number {phone} on: "),
+            };
+            let what = whose + &handshake_words(failure, broken.error.as_ref());
+            NetError::Handshake { origin: here, failure, what }
+        }
     }
 }
 

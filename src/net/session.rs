@@ -6,14 +6,14 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::NamedGroup;
 use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
 use rustls::pki_types::ServerName;
 
-/// Most TLS 1.3 tickets a phone keeps for one server; servers hand out two as a rule. A stored session is about 1.2 KB.
-const TICKETS: usize = 2;
+use crate::workload::TlsSetup;
+
 /// Most servers a phone keeps sessions for.
 const SERVERS: usize = 2;
 
@@ -38,11 +38,14 @@ pub(super) fn current_phone() -> Option<u32> {
     PHONE.get()
 }
 
-/// The sessions of a shard's phones. Bounded; the phone that came first gives way.
+/// The sessions of a shard's phones. Bounded; the phone that came first gives way. A clone is the same store.
+#[derive(Clone)]
 pub(super) struct PhoneSessions {
     // rustls wants the store to be `Sync`; a shard has it to itself, so the lock is never waited for.
-    shelf: Mutex<Shelf>,
+    shelf: Arc<Mutex<Shelf>>,
     most_phones: usize,
+    /// Most TLS 1.3 tickets a phone keeps for one server. A stored session is about 1.2 KB.
+    tickets: usize,
 }
 
 #[derive(Default)]
@@ -69,7 +72,12 @@ struct Sessions {
 impl PhoneSessions {
     /// An empty store for at most `most_phones` phones (at least one).
     pub(super) fn new(most_phones: usize) -> PhoneSessions {
-        PhoneSessions { shelf: Mutex::default(), most_phones: most_phones.max(1) }
+        PhoneSessions { shelf: Arc::default(), most_phones: most_phones.max(1), tickets: TlsSetup::TICKETS_KEPT }
+    }
+
+    /// The same store, for phones that keep so many tickets (at least one).
+    pub(super) fn keeping(&self, tickets: usize) -> PhoneSessions {
+        PhoneSessions { tickets: tickets.max(1), ..self.clone() }
     }
 
     /// Drops everything phone `index` had.
@@ -157,7 +165,7 @@ impl ClientSessionStore for PhoneSessions {
 
     fn insert_tls13_ticket(&self, server: ServerName<'static>, ticket: Tls13ClientSessionValue) {
         self.write(server, |s| {
-            if s.tls13.len() >= TICKETS {
+            if s.tls13.len() >= self.tickets {
                 s.tls13.pop_front();
             }
             s.tls13.push_back(ticket);

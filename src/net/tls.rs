@@ -1,27 +1,27 @@
-//! The TLS configuration of a shard's phones.
+//! The TLS of a shard's phones: one configuration for each way of doing it that some fleet has.
 
 use std::sync::Arc;
 
+use rustls::ClientConfig;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{Resumption as RustlsResumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::crypto::aws_lc_rs::{default_provider, kx_group};
-use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, SupportedProtocolVersion};
 
 use super::device::{Devices, PhoneCertificates};
 use super::session::PhoneSessions;
-use super::verifier::{Timed, Unverified};
+use super::verifier::{AnyName, Timed, Unverified};
 use super::{NetError, Trust};
-use crate::workload::{Resumption, TlsPlan, TlsVersions};
+use crate::crypto;
+use crate::workload::{Resumption, TlsPlan, TlsSetup};
 
-/// Most phones whose sessions and certificates are kept, over all shards: about 3 KB each.
+/// Most phones whose sessions and certificates are kept, over all shards: about 3 KB each. Where phones keep more
+/// tickets than is usual, fewer phones have room.
 const MOST_PHONES: usize = 50_000;
 
 /// What the phones' TLS does, and whom it trusts.
 #[derive(Clone, Debug)]
 pub struct TlsSettings {
-    /// Versions, resumption, verification.
+    /// What each fleet does, and whether certificates are verified.
     pub plan: TlsPlan,
     /// The CA certificates trusted.
     pub trust: Trust,
@@ -31,83 +31,129 @@ pub struct TlsSettings {
     pub devices: Option<Arc<Devices>>,
 }
 
-/// A shard's TLS configuration and its phones' sessions.
+/// A shard's TLS configurations and its phones' sessions.
 #[derive(Clone, Debug)]
 pub(super) struct Tls {
-    /// Shared by every handshake of the shard.
-    pub(super) config: Arc<ClientConfig>,
-    /// Where they are kept; none if sessions are never resumed.
-    pub(super) sessions: Option<Arc<PhoneSessions>>,
+    plan: TlsPlan,
+    /// For each fleet of the plan, which of `ways` is its own.
+    way_of: Vec<usize>,
+    ways: Vec<Way>,
+    /// The sessions of all phones; none if nobody resumes.
+    pub(super) sessions: Option<PhoneSessions>,
     /// What they present; none if they have nothing.
     pub(super) certificates: Option<Arc<PhoneCertificates>>,
 }
 
+/// One way of doing TLS, shared by all phones that do it so.
+#[derive(Clone, Debug)]
+struct Way {
+    /// For phones that do not resume: they do not ask for sessions either.
+    plain: Arc<ClientConfig>,
+    /// For phones that do.
+    resuming: Arc<ClientConfig>,
+}
+
 impl Tls {
-    /// Makes the configuration for one of `shards` shards.
+    /// Makes the configurations for one of `shards` shards.
     ///
     /// # Errors
     /// [`NetError::CaNotNamed`] if certificates are to be verified and nothing is trusted; [`NetError::TlsSetup`] if
     /// rustls refuses the settings.
     pub(super) fn new(settings: &TlsSettings, shards: usize) -> Result<Tls, NetError> {
-        let provider = Arc::new(provider());
-        let verifier = verifier(settings, &provider)?;
+        let setups = || settings.plan.fleets.iter().map(|(_, setup)| setup);
+        let tickets = setups().map(|setup| setup.tickets_kept).max().unwrap_or(0).max(TlsSetup::TICKETS_KEPT);
         let certificates = settings.devices.as_ref().map(|devices| {
-            let most = MOST_PHONES / shards.max(1);
-            Arc::new(PhoneCertificates::new(Arc::clone(devices), Arc::clone(&provider), most))
+            let provider = Arc::new(crypto::provider(&[], &[]));
+            Arc::new(PhoneCertificates::new(Arc::clone(devices), provider, MOST_PHONES / shards.max(1)))
         });
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(versions(settings.plan.versions))
-            .map_err(setup)?
-            .dangerous()
-            .with_custom_certificate_verifier(verifier);
-        let mut config = match &certificates {
-            None => builder.with_no_client_auth(),
-            Some(certificates) => builder.with_client_cert_resolver(Arc::clone(certificates) as _),
-        };
-        let sessions = match settings.plan.resumption {
-            Resumption::Never => None,
-            Resumption::PerPhone => Some(Arc::new(PhoneSessions::new(MOST_PHONES / shards.max(1)))),
-        };
-        config.resumption = match &sessions {
-            None => RustlsResumption::disabled(),
-            Some(store) => RustlsResumption::store(Arc::clone(store) as _),
-        };
-        if settings.alpn {
-            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let resumes = setups().any(|setup| setup.resumption == Resumption::PerPhone);
+        let sessions =
+            resumes.then(|| PhoneSessions::new(MOST_PHONES * TlsSetup::TICKETS_KEPT / tickets / shards.max(1)));
+        let mut made: Vec<(&TlsSetup, Way)> = Vec::new();
+        let mut way_of = Vec::new();
+        for setup in setups() {
+            let known = made.iter().position(|(other, _)| *other == setup);
+            if known.is_none() {
+                made.push((setup, Way::new(settings, setup, sessions.as_ref(), certificates.as_ref())?));
+            }
+            way_of.push(known.unwrap_or(made.len() - 1));
         }
-        Ok(Tls { config: Arc::new(config), sessions, certificates })
+        let ways = made.into_iter().map(|(_, way)| way).collect();
+        Ok(Tls { plan: settings.plan.clone(), way_of, ways, sessions, certificates })
+    }
+
+    /// What phone `index` shakes hands with; none if the plan has no fleet.
+    pub(super) fn config(&self, index: u32) -> Option<&Arc<ClientConfig>> {
+        let way = self.ways.get(*self.way_of.get(self.plan.place_of(index))?)?;
+        Some(if self.plan.resumes(index) { &way.resuming } else { &way.plain })
+    }
+
+    /// For each way of doing TLS, the first phone that does it so.
+    pub(super) fn one_of_each(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.ways.len()).filter_map(|way| {
+            let fleet = self.way_of.iter().position(|other| *other == way)?;
+            self.plan.fleets.get(fleet).map(|(first, _)| *first)
+        })
+    }
+
+    /// Phone `index` has lost power: its sessions are gone, unless its fleet keeps them.
+    pub(super) fn lost_power(&self, index: u32) {
+        let setup = self.plan.fleets.get(self.plan.place_of(index));
+        if let (Some(sessions), true) = (&self.sessions, setup.is_none_or(|(_, setup)| setup.sessions_lost_at_reboot)) {
+            sessions.forget(index);
+        }
     }
 }
 
-/// aws-lc-rs with the classical groups only: no phone of the simulated age offers a post-quantum one (assumed), and
-/// a server that prefers it would answer with a hello-retry no real phone causes.
-fn provider() -> CryptoProvider {
-    let kx_groups = vec![kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1];
-    CryptoProvider { kx_groups, ..default_provider() }
+impl Way {
+    fn new(
+        settings: &TlsSettings,
+        setup: &TlsSetup,
+        sessions: Option<&PhoneSessions>,
+        certificates: Option<&Arc<PhoneCertificates>>,
+    ) -> Result<Way, NetError> {
+        let provider = Arc::new(crypto::provider(&setup.suites, &setup.groups));
+        let verifier = verifier(settings, setup, &provider)?;
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(crypto::versions(setup.versions))
+            .map_err(|error| NetError::TlsSetup { reason: error.to_string() })?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
+        let mut plain = match certificates.filter(|_| setup.device_certificates.is_some()) {
+            None => builder.with_no_client_auth(),
+            Some(certificates) => builder.with_client_cert_resolver(Arc::clone(certificates) as _),
+        };
+        plain.resumption = RustlsResumption::disabled();
+        plain.enable_sni = setup.sni;
+        if settings.alpn {
+            plain.alpn_protocols = vec![b"http/1.1".to_vec()];
+        }
+        let mut resuming = plain.clone();
+        if let Some(sessions) = sessions {
+            resuming.resumption = RustlsResumption::store(Arc::new(sessions.keeping(setup.tickets_kept)) as _);
+        }
+        Ok(Way { plain: Arc::new(plain), resuming: Arc::new(resuming) })
+    }
 }
 
-fn verifier(settings: &TlsSettings, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, NetError> {
+fn verifier(
+    settings: &TlsSettings,
+    setup: &TlsSetup,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, NetError> {
+    let algorithms = provider.signature_verification_algorithms;
     if !settings.plan.verify {
-        return Ok(Arc::new(Timed(Arc::new(Unverified(provider.signature_verification_algorithms)))));
+        return Ok(Arc::new(Timed(Arc::new(Unverified(algorithms)))));
     }
     if settings.trust.is_empty() {
         return Err(NetError::CaNotNamed);
     }
-    let webpki = WebPkiServerVerifier::builder_with_provider(settings.trust.roots(), Arc::clone(provider))
+    let roots = settings.trust.roots();
+    if !setup.name_check {
+        return Ok(Arc::new(Timed(Arc::new(AnyName { roots, algorithms }))));
+    }
+    let webpki = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider))
         .build()
         .map_err(|error| NetError::TlsSetup { reason: error.to_string() })?;
     Ok(Arc::new(Timed(webpki)))
-}
-
-fn versions(versions: TlsVersions) -> &'static [&'static SupportedProtocolVersion] {
-    static BOTH: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
-    match versions {
-        TlsVersions::Both => &BOTH,
-        TlsVersions::Only12 => &BOTH[..1],
-        TlsVersions::Only13 => &BOTH[1..],
-    }
-}
-
-fn setup(error: rustls::Error) -> NetError {
-    NetError::TlsSetup { reason: error.to_string() }
 }

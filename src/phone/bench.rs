@@ -47,6 +47,7 @@ pub(super) fn fleet(family: &str, settings: &str) -> Fleet {
         people: People::default(),
         backup_size: SizeRange { min: 1_000, max: 1_000 },
         starts_on: false,
+        keep_alive: None,
     }
 }
 

@@ -46,6 +46,8 @@ pub enum Purpose {
     ServerFault = 16,
     /// Whose password is changed on the embedded target.
     ServerPassword = 17,
+    /// Whether a phone resumes TLS sessions.
+    Resumption = 18,
     /// In which order a matrix plays its variants (the counter is the round).
     MatrixOrder = 40,
 }

@@ -138,6 +138,11 @@ pub trait Family: fmt::Debug + Send + Sync {
     fn speaks_tls_1_3(&self) -> bool {
         true
     }
+
+    /// Whether these phones want the server's certificate to be for the name they asked.
+    fn checks_names(&self) -> bool {
+        true
+    }
 }
 
 /// One stage of a boot chain.

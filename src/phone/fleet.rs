@@ -28,6 +28,8 @@ pub struct Fleet {
     pub backup_size: SizeRange,
     /// Whether the phones are up and provisioned when the run begins; off otherwise.
     pub starts_on: bool,
+    /// Whether connections are kept for the next exchange; none: as the family does.
+    pub keep_alive: Option<bool>,
 }
 
 /// The credentials of a fleet's phones: the right ones, and the shares of phones that have others.

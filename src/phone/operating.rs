@@ -228,7 +228,7 @@ impl Phone {
             headers,
             body: doing.step.body.clone(),
             reason,
-            keep_alive: doing.step.keep_alive,
+            keep_alive: ctx.fleet.keep_alive.unwrap_or(doing.step.keep_alive),
         };
         self.doing = Some(doing);
         out.push(Action::Send(Box::new(request)));

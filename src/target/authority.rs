@@ -18,13 +18,16 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::server::NoServerSessionStorage;
+use rustls::server::{NoServerSessionStorage, ServerSessionMemoryCache};
 use rustls::{RootCertStore, ServerConfig};
 
 use super::TargetError;
 use super::client_auth::client_verifier;
-use crate::workload::{KeyKind, TargetTls, TlsVersions};
+use crate::crypto;
+use crate::workload::{KeyKind, TargetTls};
 
+/// Most TLS 1.2 sessions kept to be resumed by their id; the oldest give way.
+const MOST_SESSIONS: usize = 32_768;
 /// Files of a folder that keeps an authority: the CA, the server's chain, the server's key.
 const FILES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
 /// The common names of the CAs.
@@ -101,21 +104,18 @@ impl Authority {
 
     /// The TLS of a server with this certificate.
     pub(crate) fn server_config(&self, tls: &TargetTls) -> Result<Arc<ServerConfig>, TargetError> {
-        let versions: &[&rustls::SupportedProtocolVersion] = match tls.versions {
-            TlsVersions::Both => &[&rustls::version::TLS13, &rustls::version::TLS12],
-            TlsVersions::Only12 => &[&rustls::version::TLS12],
-            TlsVersions::Only13 => &[&rustls::version::TLS13],
-        };
         let refuse = |e: rustls::Error| unusable(&e.to_string());
-        let mut config = ServerConfig::builder_with_provider(provider())
-            .with_protocol_versions(versions)
+        let mut config = ServerConfig::builder_with_provider(Arc::new(crypto::provider(&tls.suites, &tls.groups)))
+            .with_protocol_versions(crypto::versions(tls.versions))
             .map_err(refuse)?
             .with_client_cert_verifier(client_verifier(tls)?)
             .with_single_cert(self.chain.clone(), self.key.clone_key())
             .map_err(refuse)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        // Sessions live in tickets or nowhere: a table on the server would be one more limit to explain.
-        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.session_storage = match tls.sessions {
+            true => ServerSessionMemoryCache::new(MOST_SESSIONS),
+            false => Arc::new(NoServerSessionStorage {}),
+        };
         if tls.tickets {
             config.ticketer = aws_lc_rs::Ticketer::new().map_err(refuse)?;
         } else {
@@ -127,7 +127,8 @@ impl Authority {
     fn make(name: &str, kind: KeyKind, listen: IpAddr) -> Result<(Authority, String), rcgen::Error> {
         let algorithm = match kind {
             KeyKind::EcdsaP256 => &PKCS_ECDSA_P256_SHA256,
-            KeyKind::Rsa2048 => &PKCS_RSA_SHA256,
+            KeyKind::EcdsaP384 => &rcgen::PKCS_ECDSA_P384_SHA384,
+            KeyKind::Rsa2048 | KeyKind::Rsa3072 | KeyKind::Rsa4096 => &PKCS_RSA_SHA256,
         };
         let ca_key = KeyPair::generate_for(algorithm)?;
         let mut ca = dated(name);
@@ -264,6 +265,7 @@ fn unusable(cause: &str) -> TargetError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::TlsVersions;
     use std::os::unix::fs::PermissionsExt;
 
     const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 7));

@@ -32,6 +32,7 @@ pub(crate) fn fleet(user: &str, password: &str, count: u32) -> Arc<Fleet> {
         people: People::default(),
         backup_size: SizeRange { min: 1000, max: 4000 },
         starts_on: false,
+        keep_alive: None,
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::TlsVersions;
+use super::TargetTls;
 use crate::auth::{Algorithm, AnswerScheme};
 use crate::phone::Moment;
 
@@ -238,54 +238,4 @@ pub enum Protects {
     AllButSettings,
     /// Only requests that write.
     Writes,
-}
-
-/// The embedded target's TLS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TargetTls {
-    /// Versions it speaks.
-    pub versions: TlsVersions,
-    /// Whether it hands out session tickets.
-    pub tickets: bool,
-    /// Kind of key its certificates have.
-    pub key: KeyKind,
-    /// Whether clients must show a certificate of their own.
-    pub client_certificates: ClientCertificates,
-    /// PEM file with the CAs from which they must be; none: any will do, if its holder has the key.
-    pub client_ca: Option<PathBuf>,
-}
-
-impl Default for TargetTls {
-    /// TLS 1.2 and 1.3, tickets, a P-256 key, no client certificates.
-    fn default() -> Self {
-        TargetTls {
-            versions: TlsVersions::Both,
-            tickets: true,
-            key: KeyKind::EcdsaP256,
-            client_certificates: ClientCertificates::None,
-            client_ca: None,
-        }
-    }
-}
-
-/// Whether clients must show a certificate of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum ClientCertificates {
-    /// They are not asked.
-    None,
-    /// They are asked, and may go without.
-    Asked,
-    /// Without one there is no handshake.
-    Demanded,
-}
-
-/// Kind of a certificate's key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeyKind {
-    /// ECDSA on P-256.
-    EcdsaP256,
-    /// RSA, 2048 bits.
-    Rsa2048,
 }

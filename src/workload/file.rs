@@ -9,14 +9,16 @@ mod network;
 mod phase;
 mod run;
 mod target;
+mod tls;
 mod trouble;
 
 pub(crate) use fleet::{CredentialsSection, FleetSection, PeopleSection};
 pub(crate) use matrix::{Combine, MatrixSection};
-pub(crate) use network::{DeviceCertificatesSection, NetworkSection, TimeoutsSection, TlsSection};
+pub(crate) use network::{NetworkSection, TimeoutsSection};
 pub(crate) use phase::{ArrivalSection, PhaseSection};
 pub(crate) use run::{RunSection, Until};
-pub(crate) use target::{AuthSection, EmbeddedSection, EmbeddedTlsSection, OfferName, OnOff, TargetSection};
+pub(crate) use target::{AuthSection, EmbeddedSection, OfferName, OnOff, TargetSection};
+pub(crate) use tls::{ConnectionsWord, DeviceCertificatesSection, EmbeddedTlsSection, TlsSection};
 pub(crate) use trouble::{EventSection, FaultsSection, WorkSection};
 
 use std::collections::BTreeMap;
@@ -48,7 +50,7 @@ pub(crate) struct File {
     pub(crate) timeouts: TimeoutsSection,
     /// Where connections come from, and how many there may be.
     pub(crate) network: NetworkSection,
-    /// What the phones' TLS does.
+    /// What the TLS of all phones does, as far as a fleet says nothing else under `[fleet.tls]`.
     pub(crate) tls: TlsSection,
     /// Goals that can fail the run (exit code 99): a figure of `summary.json` on the left, a comparison, or a
     /// list of comparisons, on the right: `phones.failed = "== 0"`, `storm.drain_s = "< 2m"`. The key `expressions` takes

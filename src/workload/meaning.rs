@@ -4,6 +4,7 @@ mod fleet;
 mod network;
 mod phase;
 mod target;
+mod tls;
 mod trouble;
 
 use std::path::Path;
@@ -48,6 +49,7 @@ impl Meaning<'_> {
         if i64::try_from(file.seed).is_err() {
             self.say(&key!["seed"], format!("{} is too large", file.seed), format!("at most {}", i64::MAX));
         }
+        let said = tls::inherit(&mut file);
         let (fleets, lists) = self.fleets(&mut file.fleet);
         let target = self.target(&file.target);
         let fallback = self.fallback(&file.target);
@@ -59,7 +61,7 @@ impl Meaning<'_> {
         let compression = self.compression(&file.run);
         let timeouts = self.timeouts(&file.timeouts);
         let network = self.network(&file.network, target.as_ref());
-        let tls = self.tls(&file.tls);
+        let tls = self.tls(&mut file, &said, &fleets);
         let thresholds = self.thresholds(&file.thresholds);
         if let (Some(target), true) = (target, self.problems.is_empty()) {
             let (effective, sha256) = effective::text(&file, &lists);

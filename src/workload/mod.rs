@@ -15,6 +15,7 @@ mod load;
 mod locate;
 mod matrix;
 mod meaning;
+mod named;
 mod plan;
 mod population;
 mod quantity;
@@ -22,7 +23,9 @@ mod reference;
 mod scale;
 mod schedule;
 mod shuffle;
+mod target_tls;
 mod threshold;
+mod tls;
 
 pub use embedded::*;
 pub use error::{Place, Problem, WorkloadError};
@@ -31,4 +34,6 @@ pub use load::{Overrides, load, load_matrix, load_variant, load_with, parse, par
 pub use matrix::{Axis, MOST_RUNS, MOST_VARIANTS, Matrix, Turn, Variant};
 pub use plan::*;
 pub use reference::reference;
+pub use target_tls::*;
 pub use threshold::{Comparison, Formula, Judgement, Threshold, ThresholdError, Verdict};
+pub use tls::*;

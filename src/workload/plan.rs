@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::phone::{Fleet, Moment, Origin, Trigger};
 
-use super::{EmbeddedTarget, Threshold};
+use super::{EmbeddedTarget, Threshold, TlsPlan};
 
 /// A run, ready to be carried out in real or virtual time.
 #[derive(Debug)]
@@ -70,20 +70,6 @@ pub enum Target {
     },
     /// The embedded server, started by the run.
     Embedded(EmbeddedTarget),
-}
-
-/// TLS versions, of those this build can speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-pub enum TlsVersions {
-    /// 1.2 and 1.3.
-    #[serde(rename = "1.2+")]
-    Both,
-    /// Only 1.2.
-    #[serde(rename = "1.2")]
-    Only12,
-    /// Only 1.3.
-    #[serde(rename = "1.3")]
-    Only13,
 }
 
 /// A stretch of the run with one arrival plan.
@@ -187,41 +173,6 @@ pub struct SourceRange {
     pub first: IpAddr,
     /// How many.
     pub count: u32,
-}
-
-/// What the phones' TLS does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsPlan {
-    /// Versions the phones offer.
-    pub versions: TlsVersions,
-    /// Whether sessions are resumed.
-    pub resumption: Resumption,
-    /// Whether certificates are verified; off only by the long flag, which is stamped on every output.
-    pub verify: bool,
-    /// The certificates the phones themselves present when a server asks; none if they have none.
-    pub device_certificates: Option<DeviceCertificates>,
-}
-
-/// Where the phones' own certificates come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeviceCertificates {
-    /// One for each phone, issued when first needed by a CA made for this run: for servers that trust any, such
-    /// as the embedded one.
-    Derived,
-    /// The same, issued by the CA kept in this folder (`device-ca.pem`, `device-ca-key.pem`), made if there is none.
-    DerivedBy(PathBuf),
-    /// From this folder: `<mac>.pem` or `<extension>.pem`, each with certificates and key.
-    Folder(PathBuf),
-}
-
-/// Session resumption.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Resumption {
-    /// Every connection makes a full handshake, as after a power cut.
-    Never,
-    /// Each phone keeps its own tickets until it loses power.
-    PerPhone,
 }
 
 impl Plan {

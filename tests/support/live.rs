@@ -36,7 +36,7 @@ pub(crate) fn setting(plan: &Plan, origin: Origin, ca: Option<&str>, shards: u32
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let addresses = runtime.block_on(resolve::resolve([&*origin])).unwrap();
     let trust = ca.map_or_else(Trust::default, |pem| Trust::from_pem("the test's CA", pem.as_bytes()).unwrap());
-    let devices = Devices::of(plan.tls.device_certificates.as_ref(), &plan.fleets).unwrap();
+    let devices = Devices::of(&plan.tls, &plan.fleets).unwrap();
     Setting {
         origin,
         base: String::new(),

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bootstorm::net::{Addresses, Connector, Done, Settings, TlsSettings, Trust, resolve};
 use bootstorm::phone::{Origin, Reason, Request};
-use bootstorm::workload::{Network, Resumption, Timeouts, TlsPlan, TlsVersions};
+use bootstorm::workload::{Network, Timeouts, TlsPlan, TlsSetup};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
 use rustls::ServerConfig;
@@ -185,12 +185,7 @@ pub async fn settings(origins: &[&Arc<Origin>]) -> Settings {
         timeouts: Timeouts { connect: limit, tls: limit, first_byte: limit, exchange: limit },
         network: Network { sources: Vec::new(), max_connections: None, idle: limit },
         tls: TlsSettings {
-            plan: TlsPlan {
-                versions: TlsVersions::Both,
-                resumption: Resumption::Never,
-                verify: true,
-                device_certificates: None,
-            },
+            plan: TlsPlan::same(TlsSetup::default()),
             trust: Trust::default(),
             alpn: false,
             devices: None,

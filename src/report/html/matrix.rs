@@ -4,11 +4,13 @@ use super::markup::Markup;
 use super::table::{Cell as TableCell, table};
 use super::{head, plural};
 use crate::report::compare::Answer;
-use crate::report::matrix::{Cell, Row, RunState, SideBySide};
+use crate::report::matrix::{Cell, PlayedAxis, Row, RunState, RunTold, SideBySide};
 use crate::report::number::{UNKNOWN, figure};
 
 /// So many figures are drawn.
 const DRAWN: usize = 3;
+/// From this ratio on, a difference can be seen in a bar.
+const SEEN: f64 = 1.05;
 
 /// The page of a matrix.
 pub fn matrix_page(side: &SideBySide) -> String {
@@ -20,9 +22,9 @@ pub fn matrix_page(side: &SideBySide) -> String {
             m.within("header", &[], |m| header(m, side));
             m.within("div", &[("class", "page wide")], |m| {
                 m.within("main", &[("id", "main")], |m| {
-                    section(m, "notes", "To be known with all of this", |m| notes(m, side));
                     section(m, "table", "Side by side", |m| figures(m, side));
                     section(m, "bars", "At a glance", |m| bars(m, side));
+                    section(m, "notes", "To be known with all of this", |m| notes(m, side));
                     section(m, "runs", "The runs", |m| runs(m, side));
                     section(m, "varied", "What is varied", |m| varied(m, side));
                 });
@@ -62,24 +64,31 @@ fn section(m: &mut Markup, id: &'static str, name: &str, write: impl FnOnce(&mut
 }
 
 fn notes(m: &mut Markup, side: &SideBySide) {
-    let all: Vec<_> = side.rows.iter().flat_map(|row| &row.runs).collect();
-    let counted = all.iter().filter(|run| run.counts()).count() as u64;
-    let valid = all.iter().filter(|run| run.state == RunState::Valid).count() as u64;
-    let crossed = all.iter().filter(|run| run.crossed).count() as u64;
-    let words = format!(
-        "{} made, {valid} of them valid; {counted} are in the figures. {}",
-        plural(all.len() as u64, "run", "runs"),
-        match crossed {
-            0 => "No threshold was crossed.".to_owned(),
-            n => format!("In {n} a threshold was crossed."),
-        }
-    );
-    m.leaf("p", &[("class", "lead")], &words);
+    if side.notes.is_empty() {
+        return super::nothing(m, "Nothing.");
+    }
     m.within("ul", &[], |m| side.notes.iter().for_each(|note| m.leaf("li", &[], note)));
+}
+
+/// How many of the runs are worth what.
+fn worth(side: &SideBySide) -> String {
+    let all: Vec<_> = side.rows.iter().flat_map(|row| &row.runs).collect();
+    let number = |which: &dyn Fn(&RunTold) -> bool| all.iter().filter(|run| which(run)).count() as u64;
+    let valid = number(&|run| run.state == RunState::Valid);
+    let crossed = match number(&|run| run.crossed) {
+        0 => "No threshold was crossed.".to_owned(),
+        n => format!("In {n} a threshold was crossed."),
+    };
+    format!(
+        "{} made, {valid} of them valid; {} are in the figures. {crossed}",
+        plural(all.len() as u64, "run", "runs"),
+        number(&RunTold::counts),
+    )
 }
 
 /// The table: a row for each variant.
 fn figures(m: &mut Markup, side: &SideBySide) {
+    super::lead(m, &worth(side));
     if let Some(baseline) = side.baseline().filter(|_| side.matrix.repeated()) {
         let words = format!(
             "The median of each variant's runs, the lowest and the highest, and what it is compared with {}.",
@@ -150,12 +159,12 @@ const fn tone(answer: Answer) -> &'static str {
 /// The first figures that differ, as bars from zero.
 fn bars(m: &mut Markup, side: &SideBySide) {
     let differs = |n: &usize| {
-        let values: Vec<f64> = side.rows.iter().filter_map(|row| row.cells.get(*n)?.median).collect();
-        values.len() > 1 && values.windows(2).any(|pair| pair[0] != pair[1])
+        let values = || side.rows.iter().filter_map(|row| row.cells.get(*n)?.median);
+        values().fold(0.0, f64::max) > values().fold(f64::INFINITY, f64::min) * SEEN
     };
     let drawn: Vec<usize> = (0..side.columns.len()).filter(differs).take(DRAWN).collect();
     if drawn.is_empty() {
-        return super::nothing(m, "No figure differs from one variant to another.");
+        return super::nothing(m, "No figure differs so much from one variant to another that it could be seen.");
     }
     super::lead(m, "Bars begin at zero. A fine line reaches from the lowest to the highest run of a variant.");
     m.within("div", &[("class", "panels")], |m| drawn.into_iter().for_each(|n| panel(m, side, n)));
@@ -207,7 +216,7 @@ fn runs(m: &mut Markup, side: &SideBySide) {
                 for (row, variant) in side.rows.iter().zip(&side.matrix.variants) {
                     m.within("tr", &[], |m| {
                         m.leaf("th", &[("scope", "row")], &row.name);
-                        m.within("td", &[], |m| row.runs.iter().for_each(|run| link(m, run)));
+                        m.within("td", &[("class", "links")], |m| row.runs.iter().for_each(|run| link(m, run)));
                         m.within("td", &[], |m| {
                             variant.sets.iter().for_each(|set| m.within("div", &[], |m| m.leaf("code", &[], set)));
                         });
@@ -218,7 +227,7 @@ fn runs(m: &mut Markup, side: &SideBySide) {
     });
 }
 
-fn link(m: &mut Markup, run: &crate::report::matrix::RunTold) {
+fn link(m: &mut Markup, run: &RunTold) {
     m.leaf("a", &[("href", &format!("{}/report.html", run.folder))], &format!("run {}", run.round));
     let crossed = if run.crossed { ", threshold crossed" } else { "" };
     let state = if run.state == RunState::Valid { "" } else { run.state.words() };
@@ -230,7 +239,7 @@ fn link(m: &mut Markup, run: &crate::report::matrix::RunTold) {
 
 fn varied(m: &mut Markup, side: &SideBySide) {
     let played = &side.matrix;
-    let row = |axis: &crate::report::matrix::PlayedAxis| {
+    let row = |axis: &PlayedAxis| {
         vec![
             TableCell::head(&axis.name),
             TableCell::words(axis.values.join(" · ")),

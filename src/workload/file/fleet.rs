@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::workload::file::TlsSection;
 use crate::workload::quantity::{Count, Share, SizeSpan, Time, TimeRange};
 
 /// Phones of one family. Everything about a single phone derives from its index, or from a line of a CSV file.
@@ -47,6 +48,9 @@ pub(crate) struct FleetSection {
     pub(crate) credentials: CredentialsSection,
     /// Who comes when a screen waits.
     pub(crate) people: PeopleSection,
+    /// What these phones' TLS does, where it is not what `[tls]` says.
+    #[serde(skip_serializing_if = "TlsSection::is_silent")]
+    pub(crate) tls: TlsSection,
     /// The family's own settings: timers, paths, quirks.
     #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
     pub(crate) settings: toml::Table,
@@ -66,6 +70,7 @@ impl Default for FleetSection {
             backup_size: SizeSpan(1_000, 40_000),
             credentials: CredentialsSection::default(),
             people: PeopleSection::default(),
+            tls: TlsSection::default(),
             settings: toml::Table::new(),
         }
     }

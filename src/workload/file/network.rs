@@ -1,12 +1,9 @@
-//! `[timeouts]`, `[network]`, `[tls]`.
-
-use std::path::PathBuf;
+//! `[timeouts]`, `[network]`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::workload::quantity::{Count, Time};
-use crate::workload::{Resumption, TlsVersions};
 
 /// How long a phone waits for what; real time, never compressed.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -51,39 +48,5 @@ pub(crate) struct NetworkSection {
 impl Default for NetworkSection {
     fn default() -> Self {
         NetworkSection { sources: Vec::new(), max_connections: None, idle: Time::secs(10) }
-    }
-}
-
-/// What the phones' TLS does.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(crate) struct TlsSection {
-    /// Versions the phones offer.
-    pub(crate) versions: TlsVersions,
-    /// Whether sessions are resumed.
-    pub(crate) resumption: Resumption,
-    /// The certificates the phones themselves present when a server asks, each its own: `"derived"`, or a table
-    /// `{ derived-by = "DIR" }` or `{ folder = "DIR" }`. Default: they have none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) device_certificates: Option<DeviceCertificatesSection>,
-}
-
-/// Where the phones' own certificates come from; folders are relative to the workload file.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) enum DeviceCertificatesSection {
-    /// Issued by a CA that is made for this run: for servers that trust any, such as the embedded one.
-    Derived,
-    /// Issued by the CA in this folder (`device-ca.pem`, `device-ca-key.pem`), made if there is none: give
-    /// `device-ca.pem` to the server first.
-    DerivedBy(PathBuf),
-    /// Read from this folder: `<mac>.pem` or `<extension>.pem`, each with the certificates and the key. A phone
-    /// without a file presents none.
-    Folder(PathBuf),
-}
-
-impl Default for TlsSection {
-    fn default() -> Self {
-        TlsSection { versions: TlsVersions::Both, resumption: Resumption::Never, device_certificates: None }
     }
 }

@@ -11,9 +11,9 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::workload::error::suggest;
-use crate::workload::file::{EventSection, FaultsSection, WorkSection};
+use crate::workload::file::{EmbeddedTlsSection, EventSection, FaultsSection, WorkSection};
 use crate::workload::quantity::{Count, Size, Time};
-use crate::workload::{ClientCertificates, KeyKind, Likeness, Offer, Protects, TlsVersions};
+use crate::workload::{Likeness, Offer, Protects};
 
 /// What the phones talk to. Exactly one of `url` and `embedded`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -124,36 +124,6 @@ impl Default for AuthSection {
             nonce_lifetime: None,
             nonce_table: None,
             userhash: None,
-        }
-    }
-}
-
-/// The embedded server's TLS.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(crate) struct EmbeddedTlsSection {
-    /// Versions it speaks.
-    pub(crate) versions: TlsVersions,
-    /// Whether it hands out session tickets.
-    pub(crate) tickets: bool,
-    /// Kind of key its certificates have.
-    pub(crate) key: KeyKind,
-    /// Whether clients must show a certificate of their own; see `tls.device-certificates` for the phones' side.
-    pub(crate) client_certificates: ClientCertificates,
-    /// PEM file with the CAs from which they must be, relative to the workload file. Default: any certificate will
-    /// do, if its holder has the key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) client_ca: Option<PathBuf>,
-}
-
-impl Default for EmbeddedTlsSection {
-    fn default() -> Self {
-        EmbeddedTlsSection {
-            versions: TlsVersions::Both,
-            tickets: true,
-            key: KeyKind::EcdsaP256,
-            client_certificates: ClientCertificates::None,
-            client_ca: None,
         }
     }
 }

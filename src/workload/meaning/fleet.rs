@@ -7,7 +7,7 @@ use crate::phone::{Account, Family, Fleet, Identities, People, SizeRange, Templa
 use crate::workload::csv::{self, Row};
 use crate::workload::effective::mask_options;
 use crate::workload::error::{Place, Problem, suggest};
-use crate::workload::file::{CredentialsSection, FleetSection, PeopleSection};
+use crate::workload::file::{ConnectionsWord, CredentialsSection, FleetSection, PeopleSection};
 use crate::workload::identities::{Clash, clashes, listed, mac_template, own_template};
 use crate::workload::keys::{FamilySettings, right_key};
 use crate::workload::locate::{KeyPath, key};
@@ -189,6 +189,7 @@ impl Meaning<'_> {
             people,
             backup_size: SizeRange { min: size(min), max: size(max) },
             starts_on: typed.starts_on,
+            keep_alive: typed.tls.connections.map(|word| word == ConnectionsWord::Kept),
         })
     }
 

@@ -1,13 +1,13 @@
-//! `[timeouts]`, `[network]`, `[tls]`.
+//! `[timeouts]`, `[network]`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::Meaning;
 use super::target::address;
-use crate::workload::file::{DeviceCertificatesSection, NetworkSection, TimeoutsSection, TlsSection};
+use crate::workload::file::{NetworkSection, TimeoutsSection};
 use crate::workload::locate::key;
-use crate::workload::{DeviceCertificates, Network, SourceRange, Target, Timeouts, TlsPlan};
+use crate::workload::{Network, SourceRange, Target, Timeouts};
 
 impl Meaning<'_> {
     pub(super) fn timeouts(&mut self, typed: &TimeoutsSection) -> Timeouts {
@@ -23,24 +23,6 @@ impl Meaning<'_> {
             first_byte: some("first-byte", typed.first_byte.0),
             exchange: some("exchange", typed.exchange.0),
         }
-    }
-
-    pub(super) fn tls(&mut self, typed: &TlsSection) -> TlsPlan {
-        let device_certificates = typed.device_certificates.as_ref().map(|typed| match typed {
-            DeviceCertificatesSection::Derived => DeviceCertificates::Derived,
-            DeviceCertificatesSection::DerivedBy(folder) => DeviceCertificates::DerivedBy(self.base.join(folder)),
-            DeviceCertificatesSection::Folder(folder) => {
-                let folder = self.base.join(folder);
-                if !folder.is_dir() {
-                    let right =
-                        "paths are relative to the workload file; name a folder with <mac>.pem or <extension>.pem";
-                    let what = format!("there is no folder {}", folder.display());
-                    self.say(&key!["tls", "device-certificates", "folder"], what, right);
-                }
-                DeviceCertificates::Folder(folder)
-            }
-        });
-        TlsPlan { versions: typed.versions, resumption: typed.resumption, verify: true, device_certificates }
     }
 
     pub(super) fn network(&mut self, typed: &NetworkSection, target: Option<&Target>) -> Network {

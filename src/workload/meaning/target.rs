@@ -8,9 +8,9 @@ use http::Uri;
 
 use super::Meaning;
 use crate::phone::{Fleet, Origin};
-use crate::workload::file::{AuthSection, EmbeddedSection, EmbeddedTlsSection, OnOff, TargetSection};
+use crate::workload::file::{AuthSection, EmbeddedSection, OnOff, TargetSection};
 use crate::workload::locate::{KeyPath, key};
-use crate::workload::{ClientCertificates, EmbeddedTarget, Target, TargetAuth, TargetTls};
+use crate::workload::{EmbeddedTarget, Target, TargetAuth};
 
 impl Meaning<'_> {
     /// What the phones talk to; if there is none, that has been told.
@@ -145,27 +145,6 @@ impl Meaning<'_> {
             nonce_lifetime,
             nonce_table,
             userhash: typed.userhash.unwrap_or_default(),
-        }
-    }
-
-    fn embedded_tls(&mut self, typed: &EmbeddedTlsSection, at: &KeyPath) -> TargetTls {
-        let client_ca = typed.client_ca.as_ref().map(|file| self.base.join(file));
-        if let Some(file) = &client_ca {
-            if !file.is_file() {
-                let right = "paths are relative to the workload file; name a PEM file with CA certificates";
-                self.say(&at.then("client-ca"), format!("there is no file {}", file.display()), right);
-            }
-            if typed.client_certificates == ClientCertificates::None {
-                let right = "set client-certificates to \"asked\" or \"demanded\"";
-                self.say(&at.then("client-ca"), "clients are not asked for certificates", right);
-            }
-        }
-        TargetTls {
-            versions: typed.versions,
-            tickets: typed.tickets,
-            key: typed.key,
-            client_certificates: typed.client_certificates,
-            client_ca,
         }
     }
 }
