@@ -117,7 +117,7 @@ fn one_at_a_time_changes_one_axis_each() {
         ]
     );
     let Target::Embedded(target) = &matrix.variants[2].plan.target else { panic!("embedded") };
-    assert_eq!(matrix.variants[2].plan.tls.fleets[0].versions, TlsVersions::Only13);
+    assert_eq!(matrix.variants[2].plan.tls.fleets[0].1.versions, TlsVersions::Only13);
     assert_eq!(serde_json::to_value(target.likeness).unwrap(), "apache");
 }
 
@@ -254,8 +254,8 @@ fn a_variant_that_is_none_is_told() {
     std::fs::write(&with_one, with(WHOLE)).unwrap();
     std::fs::write(&without, BASE).unwrap();
     let flags = Overrides::default();
-    assert_eq!(load_variant(&with_one, &flags, "1.2_nothing").unwrap().tls.fleets[0].versions, TlsVersions::Only12);
-    assert_eq!(load_variant(&with_one, &flags, "1.2, nothing").unwrap().tls.fleets[0].versions, TlsVersions::Only12);
+    assert_eq!(load_variant(&with_one, &flags, "1.2_nothing").unwrap().tls.fleets[0].1.versions, TlsVersions::Only12);
+    assert_eq!(load_variant(&with_one, &flags, "1.2, nothing").unwrap().tls.fleets[0].1.versions, TlsVersions::Only12);
     let told = |path, name| load_variant(path, &flags, name).map(|p| p.name).unwrap_err().to_string();
     assert_eq!(
         told(&with_one, "1.2_nothin"),
