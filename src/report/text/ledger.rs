@@ -16,7 +16,16 @@ pub(super) fn tls(page: &mut Page, s: &Summary) {
     }
     let right = (Align::Right, 0);
     let mut table = Table::new(&[(Align::Left, NAME), (Align::Right, 7), right, right, right, right, right, right]);
-    table.row(["TLS ledger, means", "count", "ms", "verify ms", "client µs", "target µs", "B sent (rec.)", "B received"]);
+    table.row([
+        "TLS ledger, means",
+        "count",
+        "ms",
+        "verify ms",
+        "client µs",
+        "target µs",
+        "B sent (rec.)",
+        "B received",
+    ]);
     let mut lines: Vec<(&String, &Handshakes)> = s.tls.ledger.iter().collect();
     lines.sort_by_key(|(name, line)| (line.kind == "failed", std::cmp::Reverse(line.count), *name));
     for (name, line) in lines {
