@@ -31,7 +31,7 @@ thread_local! {
 }
 
 /// What this thread's connections have cost since this was last asked.
-pub(crate) fn take_upkeep() -> Upkeep {
+pub fn take_upkeep() -> Upkeep {
     UPKEEP.take()
 }
 
