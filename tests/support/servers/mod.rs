@@ -85,6 +85,11 @@ impl Server {
         self.port
     }
 
+    /// The number of the process that was started; what it starts itself is below it.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Scheme, address and port, without a trailing slash.
     pub(crate) fn url(&self) -> String {
         format!("{}://127.0.0.1:{}", if self.tls { "https" } else { "http" }, self.port)
