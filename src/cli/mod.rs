@@ -14,6 +14,7 @@ mod repeat;
 mod report;
 mod run;
 mod serve;
+mod serve_tls;
 mod trace;
 mod workload;
 
