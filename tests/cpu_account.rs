@@ -23,7 +23,7 @@ use bootstorm::driver::Processes;
 use bootstorm::metrics::Upkeep;
 use bootstorm::net::{Connector, Trust, take_upkeep};
 use bootstorm::phone::Origin;
-use bootstorm::workload::{Resumption, TlsVersions};
+use bootstorm::workload::{Resumption, TlsPlan, TlsSetup, TlsVersions};
 use cli::{Home, Served};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
@@ -96,8 +96,7 @@ fn measure(served: &Served, versions: TlsVersions) -> Each {
     net::run(async {
         let mut settings = net::settings(&[&origin]).await;
         settings.tls.trust = Trust::from_files(&[served.ca()]).unwrap();
-        settings.tls.plan.versions = versions;
-        settings.tls.plan.resumption = Resumption::Never;
+        settings.tls.plan = TlsPlan::same(TlsSetup { versions, resumption: Resumption::Never, ..TlsSetup::default() });
         let connector = Connector::new(&settings).unwrap();
         drop(connector.open(0, &origin).await);
         take_upkeep();

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use bootstorm::metrics::{HandshakeFacts, HandshakeKey};
 use bootstorm::net::{Connector, DeviceCa, Trust};
 use bootstorm::phone::{Failure, Origin};
-use bootstorm::workload::TlsVersions;
+use bootstorm::workload::{TlsPlan, TlsSetup, TlsVersions};
 use serde_json::Value;
 use support::servers::{Program, Server, Site};
 
@@ -238,7 +238,7 @@ fn failed(server: &Server, versions: TlsVersions, trust: Trust) -> (Failure, Han
         let origin = Arc::new(Origin { tls: true, host: "127.0.0.1".into(), port: server.port() });
         let mut settings = net::settings(&[&origin]).await;
         settings.tls.trust = trust;
-        settings.tls.plan.versions = versions;
+        settings.tls.plan = TlsPlan::same(TlsSetup { versions, ..TlsSetup::default() });
         let done = Connector::new(&settings).unwrap().exchange(0, None, &net::get(&origin, "/46xxsettings.txt")).await;
         (done.answer.unwrap_err(), done.facts.handshake.unwrap())
     })
