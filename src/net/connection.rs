@@ -1,12 +1,13 @@
-//! A kept connection, asleep.
+//! A kept connection.
 
 use std::fmt;
 use std::sync::Arc;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
+use super::alarm::Alarm;
 use super::clock::now;
-use super::stream::Stream;
+use super::conversation::Line;
 use crate::phone::Origin;
 
 /// An idle connection a phone keeps: a socket and, under TLS, its session; no buffers, no task, polled by nobody.
@@ -14,14 +15,15 @@ use crate::phone::Origin;
 /// Dropping it closes it in good order, as far as that goes without waiting.
 pub struct Connection {
     /// Taken out only on the way to reuse or close.
-    stream: Option<Stream>,
+    line: Option<Line>,
     origin: Arc<Origin>,
     idle_since: Instant,
 }
 
 impl Connection {
-    pub(super) fn new(stream: Stream, origin: Arc<Origin>) -> Connection {
-        Connection { stream: Some(stream), origin, idle_since: now() }
+    /// Idle since this moment.
+    pub(super) fn new(line: Line, origin: Arc<Origin>, idle_since: Instant) -> Connection {
+        Connection { line: Some(line), origin, idle_since }
     }
 
     /// What it is connected to.
@@ -39,17 +41,24 @@ impl Connection {
         now().saturating_duration_since(self.idle_since)
     }
 
+    /// Gives back what only a connection soon used again has: its timer. What is left is the socket and its TLS session.
+    pub fn park(&mut self) {
+        if let Some(line) = &mut self.line {
+            line.alarm = Alarm::default();
+        }
+    }
+
     /// The open connection, unless the peer has closed it or sent something nobody asked for.
-    pub(super) fn wake(mut self, cx: &mut Context<'_>) -> Option<Stream> {
-        let mut stream = self.stream.take()?;
-        stream.poll_alive(cx).then_some(stream)
+    pub(super) fn wake(mut self, cx: &mut Context<'_>) -> Option<Line> {
+        let mut line = self.line.take()?;
+        line.stream.poll_alive(cx).then_some(line)
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if let Some(stream) = self.stream.take() {
-            stream.farewell();
+        if let Some(line) = self.line.take() {
+            line.stream.farewell();
         }
     }
 }

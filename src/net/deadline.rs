@@ -17,6 +17,11 @@ impl Deadline {
         Deadline(Instant::now() + limit)
     }
 
+    /// `limit` from this moment.
+    pub(super) fn at(start: std::time::Instant, limit: Duration) -> Deadline {
+        Deadline(Instant::from_std(start) + limit)
+    }
+
     /// The moment itself.
     pub(super) fn moment(self) -> Instant {
         self.0
@@ -26,6 +31,12 @@ impl Deadline {
     /// `late` for the phase's own limit, else [`Failure::TimeoutExchange`].
     pub(super) fn within(self, limit: Duration, late: Failure) -> (Instant, Failure) {
         let own = Instant::now() + limit;
+        if own <= self.0 { (own, late) } else { (self.0, Failure::TimeoutExchange) }
+    }
+
+    /// The same, from this moment instead of now.
+    pub(super) fn after_that(self, moment: std::time::Instant, limit: Duration, late: Failure) -> (Instant, Failure) {
+        let own = Instant::from_std(moment) + limit;
         if own <= self.0 { (own, late) } else { (self.0, Failure::TimeoutExchange) }
     }
 

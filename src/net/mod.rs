@@ -15,6 +15,7 @@
 //! makes its own [`Connector`]. Before the storm, [`resolve`], [`limits`] and [`preflight`] say in words what
 //! would not work.
 
+mod alarm;
 mod clock;
 mod connection;
 mod connector;
@@ -26,6 +27,7 @@ mod dial;
 mod error;
 mod failure;
 mod handshake;
+mod http1;
 pub mod limits;
 pub mod look;
 mod meter;
