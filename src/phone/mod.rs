@@ -14,6 +14,7 @@ mod challenged;
 mod chance;
 mod cisco;
 mod delay;
+mod draws;
 mod ending;
 mod family;
 mod fleet;
