@@ -63,6 +63,9 @@ struct Settings {
     upload_path: String,
     /// The upload's method.
     upload_method: UploadMethod,
+    /// Time from an upload the device made by itself, as a report, to its next; `0s`: it makes none.
+    #[schemars(with = "String")]
+    upload_every: Delay,
     /// Time from power to the first request.
     #[schemars(with = "String")]
     boot_delay: Delay,
@@ -97,6 +100,7 @@ impl Default for Settings {
             user_agent: "http-device".into(),
             upload_path: String::new(),
             upload_method: UploadMethod::Put,
+            upload_every: Delay::NONE,
             boot_delay: Delay::NONE,
             retry: Delay::fixed(Duration::from_secs(60)),
             periodic: Delay::NONE,
@@ -111,6 +115,8 @@ struct HttpDevice {
     urls: Vec<Template>,
     credentials: Option<(Template, Template)>,
     user_agent: Template,
+    /// The same, filled once, where all phones have the same.
+    agent: Option<HeaderValue>,
     upload_path: Option<Template>,
     boot: [Stage; 1],
     preference: Preference,
@@ -126,16 +132,11 @@ impl HttpDevice {
     fn new(settings: Settings) -> Result<HttpDevice, SettingsError> {
         let wrong = |key: &str, message: String| SettingsError { key: Some(key.to_owned()), message };
         let template = |key: &str, text: &str| Template::parse(text).map_err(|e| wrong(key, e.to_string()));
+        // What a phone's own strings put in is digits and letters: one phone's path stands for all.
+        let somebody = Identity { index: 0, number: 0, extension: "1".into(), mac: "0".repeat(12), serial: "1".into() };
         let path = |key: &str, text: &str| {
             let template = template(key, text)?;
-            // What a phone's own strings put in is digits and letters: one phone's path stands for all.
-            let path = template.fill(&Identity {
-                index: 0,
-                number: 0,
-                extension: "1".into(),
-                mac: "0".repeat(12),
-                serial: "1".into(),
-            });
+            let path = template.fill(&somebody);
             if !path.starts_with('/') || settings::unsendable(&path).is_some() {
                 return Err(wrong(key, format!("`{text}` is no path; write for example \"/{{mac}}.cfg\"")));
             }
@@ -147,7 +148,12 @@ impl HttpDevice {
         if settings.send_unasked && settings.user.is_empty() {
             return Err(wrong("send-unasked", "there is nothing to send; give `user` and `password`".into()));
         }
+        if settings.upload_every != Delay::NONE && settings.upload_path.is_empty() {
+            return Err(wrong("upload-every", "there is nowhere to upload to; give `upload-path`".into()));
+        }
         header_value("user-agent", &settings.user_agent)?;
+        let user_agent = template("user-agent", &settings.user_agent)?;
+        let agent = user_agent.is_constant().then(|| HeaderValue::try_from(user_agent.fill(&somebody)).ok()).flatten();
         let boot = Stage { delay: settings.boot_delay, purpose: Purpose::BootDelay, operation: Operation::Resync };
         Ok(HttpDevice {
             urls: settings.urls.iter().map(|url| path("urls", url)).collect::<Result<_, _>>()?,
@@ -155,7 +161,8 @@ impl HttpDevice {
                 true => None,
                 false => Some((template("user", &settings.user)?, template("password", &settings.password)?)),
             },
-            user_agent: template("user-agent", &settings.user_agent)?,
+            user_agent,
+            agent,
             upload_path: match settings.upload_path.is_empty() {
                 true => None,
                 false => Some(path("upload-path", &settings.upload_path)?),
@@ -172,11 +179,11 @@ impl HttpDevice {
     }
 
     fn request(&self, method: Method, path: &Template, task: &Task<'_>) -> Step {
-        let agent = HeaderValue::try_from(self.user_agent.fill(task.who)).ok();
+        let agent = self.agent.clone().or_else(|| HeaderValue::try_from(self.user_agent.fill(task.who)).ok());
         Step {
             method,
-            path: encoded(&path.fill(task.who)),
-            headers: agent.into_iter().map(|agent| (header::USER_AGENT, agent)).collect(),
+            path: encoded(path.fill(task.who)),
+            headers: agent.map_or_else(Vec::new, |agent| vec![(header::USER_AGENT, agent)]),
             body: bytes::Bytes::new(),
             then: u8::MAX,
             instead: None,
@@ -202,7 +209,7 @@ impl Family for HttpDevice {
                 let next = number.checked_add(1).filter(|next| usize::from(*next) < self.urls.len());
                 Some(Step { instead: next, ..self.request(Method::GET, url, task) })
             }
-            Operation::Backup if number == 0 => {
+            Operation::Backup | Operation::Report if number == 0 => {
                 let method = match self.settings.upload_method {
                     UploadMethod::Put => Method::PUT,
                     UploadMethod::Post => Method::POST,
@@ -262,6 +269,10 @@ impl Family for HttpDevice {
 
     fn periodic(&self) -> Option<Recurrence> {
         (self.settings.periodic != Delay::NONE).then_some(Recurrence::Every(self.settings.periodic))
+    }
+
+    fn periodic_report(&self) -> Option<Delay> {
+        (self.settings.upload_every != Delay::NONE).then_some(self.settings.upload_every)
     }
 
     fn on_trigger(&self, trigger: Trigger) -> Option<(Operation, Delay)> {
@@ -352,6 +363,18 @@ mod tests {
     }
 
     #[test]
+    fn it_uploads_by_itself() {
+        let mut bench = bench("upload-path = \"/{mac}.log\"\nupload-every = \"10s\"");
+        bench.play(Input::Trigger(Trigger::PowerUp), Moment::from_micros(1), |_| status(200));
+        let due = bench.phone.next_due();
+        bench.actions.clear();
+        bench.play(Input::Due, due + Duration::from_secs(1), |_| status(201));
+        assert_eq!(bench.story(), ["PUT /00562b040001.log", "report: ok"]);
+        assert_eq!(bench.phone.next_due(), due + Duration::from_secs(10));
+        bench.assert_ledger();
+    }
+
+    #[test]
     fn its_agent_and_connection_are_settings() {
         let mut bench = bench("user-agent = \"Device/{serial}\"\nkeep-alive = false");
         let request = bench.give(Input::Trigger(Trigger::PowerUp)).unwrap();
@@ -367,6 +390,7 @@ mod tests {
             ("urls = [\"mac.cfg\"]", "urls"),
             ("send-unasked = true", "send-unasked"),
             ("upload-path = \"/{nobody}\"", "upload-path"),
+            ("upload-every = \"10s\"", "upload-every"),
         ] {
             assert_eq!(read(text).key.as_deref(), Some(key), "{text}");
         }

@@ -14,6 +14,7 @@ mod challenged;
 mod chance;
 mod cisco;
 mod delay;
+mod digits;
 mod draws;
 mod ending;
 mod family;
