@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bootstorm::auth::digest::{Ha1, QopOffer};
 use bootstorm::auth::{
-    Algorithm, Authorization, Challenge, Charset, Credentials, DigestChallenge, NonceShape, NonceVerdict, Nonces,
-    RealmCache, Replay, Session, parse_challenges,
+    Algorithm, Authorization, Challenge, Charset, Commons, Credentials, DigestChallenge, NonceShape, NonceVerdict,
+    Nonces, RealmCache, Replay, Session, parse_challenges,
 };
 use http::HeaderValue;
 
@@ -102,7 +102,7 @@ pub(crate) fn realm_cache() -> HotPath<(), bool> {
         let challenge = DigestChallenge { domain, ..DigestChallenge::new(realm, "n", Algorithm::Md5Sess) };
         let challenge = Challenge::Digest(challenge);
         let session = Session::open(&challenge, &credentials(), CNONCE).unwrap();
-        cache.put(ORIGIN, URI, &challenge, session);
+        cache.put(ORIGIN, URI, &challenge, session, &Commons::default());
     }
     let mut find = move || cache.preemptive(ORIGIN, URI).and_then(|s| s.realm()) == Some(REALM);
     assert!(find());

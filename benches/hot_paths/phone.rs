@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bootstorm::auth::Commons;
 use bootstorm::metrics::Tally;
 use bootstorm::phone::{Action, Chance, Context, Input, Moment, Origin, Phone, Standing, Trigger};
 use bootstorm::simulate::{Latencies, simulate};
@@ -17,6 +18,7 @@ pub(crate) const STORM: u32 = 1_000;
 struct Desk {
     plan: Arc<Plan>,
     chance: Chance,
+    commons: Commons,
     origin: Arc<Origin>,
     site: Site,
     now: Moment,
@@ -27,7 +29,14 @@ impl Desk {
     /// Power comes to `phone`, and it says all it has to say until it settles: the exchanges it took.
     fn boot(&mut self, phone: &mut Phone) -> u32 {
         let fleet = &self.plan.fleets[self.plan.fleet_of(phone.index())];
-        let ctx = Context { fleet, chance: &self.chance, origin: &self.origin, base: "", fallback: None };
+        let ctx = Context {
+            fleet,
+            chance: &self.chance,
+            origin: &self.origin,
+            base: "",
+            fallback: None,
+            commons: &self.commons,
+        };
         let mut exchanges = 0;
         phone.handle(self.now, Input::Trigger(Trigger::PowerUp), &ctx, &mut self.actions);
         loop {
@@ -56,7 +65,15 @@ pub(crate) fn boot(family: &str) -> HotPath<Phone, u32> {
     let which = scene::FAMILIES.iter().position(|name| *name == family).unwrap();
     let fleet = Arc::clone(&plan.fleets[which]);
     let site = scene::site(&plan);
-    let mut desk = Desk { plan, chance, origin: scene::origin(), site, now: Moment::ZERO, actions: Vec::new() };
+    let mut desk = Desk {
+        plan,
+        chance,
+        commons: Commons::default(),
+        origin: scene::origin(),
+        site,
+        now: Moment::ZERO,
+        actions: Vec::new(),
+    };
     let mut first = Phone::new(fleet.first, &fleet, &chance);
     desk.boot(&mut first);
     assert_eq!(first.standing(), Standing::Provisioned, "{family}");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
-use bootstorm::auth::Credentials;
+use bootstorm::auth::{Commons, Credentials};
 use bootstorm::phone::{
     Account, Action, Answer, BodyFacts, Chance, Context, DropCause, FAMILIES, Failure, Fleet, Identities, Input,
     Moment, Origin, People, Phone, SizeRange, Template, Trigger,
@@ -129,6 +129,7 @@ fn fleet(life: &Life<'_>) -> Option<Fleet> {
 struct Desk<'f> {
     fleet: &'f Fleet,
     chance: Chance,
+    commons: Commons,
     origin: Arc<Origin>,
     phone: Phone,
     now: Moment,
@@ -142,6 +143,7 @@ impl Desk<'_> {
         Desk {
             fleet,
             chance,
+            commons: Commons::default(),
             origin: Arc::new(Origin { tls: false, host: "server".into(), port: 80 }),
             phone: Phone::new(0, fleet, &chance),
             now: Moment::ZERO,
@@ -191,7 +193,7 @@ impl Desk<'_> {
     fn give(&mut self, input: Input<'_>) {
         let ends =
             matches!(input, Input::Answered(_) | Input::Failed(_) | Input::Abort | Input::Trigger(Trigger::PowerUp));
-        let ctx = Context { fleet: self.fleet, chance: &self.chance, origin: &self.origin, base: "", fallback: None };
+        let ctx = Context { fleet: self.fleet, chance: &self.chance, origin: &self.origin, base: "", fallback: None, commons: &self.commons };
         let mut actions = Vec::new();
         self.phone.handle(self.now, input, &ctx, &mut actions);
         let sends = actions.iter().filter(|action| matches!(action, Action::Send(_))).count();

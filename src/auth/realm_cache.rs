@@ -1,29 +1,39 @@
 //! A client's memory of protection spaces, lost at power-off.
 
+use std::sync::Arc;
+
 use http::Uri;
 use http::uri::Scheme;
 
-use super::{Challenge, Session};
+use super::{Challenge, Commons, Session};
 
-/// The sessions of the few protection spaces a phone knows. One pointer while empty.
+/// The sessions of the few protection spaces a phone knows. One pointer while empty; the spaces are linked, so that
+/// one takes no more room than it needs.
 ///
 /// Which requests are answered before they are challenged:
 /// * Digest without `domain`: all of the origin (RFC 7616 3.3).
 /// * Digest with `domain`: paths that begin with one of its entries. Entries for other origins are passed over:
 ///   credentials never travel to a server because another one said so.
 /// * Basic: the challenged path's folder and everything below (RFC 7617 2.2).
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct RealmCache {
-    #[allow(clippy::box_collection, reason = "one pointer instead of three words in every phone at rest")]
-    spaces: Option<Box<Vec<Space>>>,
+    first: Option<Box<Space>>,
 }
 
-#[derive(Clone, Debug)]
+/// One protection space: 40 octets, and what the session has of its own.
+#[derive(Debug)]
 struct Space {
+    place: Arc<Place>,
+    session: Session,
+    next: Option<Box<Space>>,
+}
+
+/// Where a space is: the same for most phones.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place {
     origin: Box<str>,
     /// Path prefixes with a blank after each.
     prefixes: Box<str>,
-    session: Session,
 }
 
 impl RealmCache {
@@ -32,69 +42,91 @@ impl RealmCache {
 
     /// An empty cache.
     pub const fn new() -> RealmCache {
-        RealmCache { spaces: None }
+        RealmCache { first: None }
     }
 
     /// Keeps the session opened for `challenge`, which came from `origin` (`https://host:port`, always written the
-    /// same way) for `path`. It replaces the one of the same origin and realm.
-    pub fn put(&mut self, origin: &str, path: &str, challenge: &Challenge, session: Session) {
+    /// same way) for `path`. It replaces the one of the same origin and realm. What others have as well is taken from
+    /// `commons`.
+    pub fn put(&mut self, origin: &str, path: &str, challenge: &Challenge, session: Session, commons: &Commons) {
         self.forget(origin, session.realm());
-        let spaces = self.spaces.get_or_insert_default();
-        if spaces.len() >= RealmCache::CAPACITY {
-            spaces.remove(0);
+        if self.len() >= RealmCache::CAPACITY
+            && let Some(first) = self.first.take()
+        {
+            self.first = first.next;
         }
         let prefixes = prefixes(origin, path, challenge).into();
-        spaces.push(Space { origin: origin.into(), prefixes, session });
+        let place = commons.place(Place { origin: origin.into(), prefixes });
+        let mut last = &mut self.first;
+        while let Some(space) = last {
+            last = &mut space.next;
+        }
+        *last = Some(Box::new(Space { place, session: session.shared(commons), next: None }));
     }
 
     /// The session to use for a request before it is challenged: of the space with the longest matching prefix.
     pub fn preemptive(&mut self, origin: &str, path: &str) -> Option<&mut Session> {
-        let spaces = self.spaces.as_deref_mut()?;
-        let fitting = spaces.iter_mut().filter(|s| *s.origin == *origin);
-        let (_, space) = fitting.filter_map(|s| s.depth(path).map(|d| (d, s))).max_by_key(|(depth, _)| *depth)?;
-        Some(&mut space.session)
+        let fitting = self.spaces().enumerate().filter(|(_, s)| *s.place.origin == *origin);
+        let depths = fitting.filter_map(|(n, s)| s.depth(path).map(|depth| (depth, n)));
+        let (_, n) = depths.max_by_key(|(depth, _)| *depth)?;
+        self.nth(n)
     }
 
     /// The session of a realm at an origin.
     pub fn session(&mut self, origin: &str, realm: Option<&str>) -> Option<&mut Session> {
-        let spaces = self.spaces.as_deref_mut()?;
-        spaces.iter_mut().find(|s| s.is_of(origin, realm)).map(|s| &mut s.session)
+        let n = self.spaces().position(|s| s.is_of(origin, realm))?;
+        self.nth(n)
     }
 
     /// Drops the session of a realm at an origin: its credentials were refused.
     pub fn forget(&mut self, origin: &str, realm: Option<&str>) {
-        if let Some(spaces) = &mut self.spaces {
-            spaces.retain(|s| !s.is_of(origin, realm));
-            if spaces.is_empty() {
-                self.spaces = None;
+        let mut place = &mut self.first;
+        loop {
+            match place {
+                None => return,
+                Some(space) if space.is_of(origin, realm) => *place = space.next.take(),
+                Some(space) => place = &mut space.next,
             }
         }
     }
 
     /// Drops everything, as a loss of power does.
     pub fn clear(&mut self) {
-        self.spaces = None;
+        self.first = None;
     }
 
     /// How many spaces are known.
     pub fn len(&self) -> usize {
-        self.spaces.as_ref().map_or(0, |s| s.len())
+        self.spaces().count()
     }
 
     /// Whether none is known.
     pub fn is_empty(&self) -> bool {
-        self.spaces.is_none()
+        self.first.is_none()
+    }
+
+    /// In the order they were opened.
+    fn spaces(&self) -> impl Iterator<Item = &Space> {
+        std::iter::successors(self.first.as_deref(), |space| space.next.as_deref())
+    }
+
+    fn nth(&mut self, n: usize) -> Option<&mut Session> {
+        let mut space = self.first.as_deref_mut()?;
+        for _ in 0..n {
+            space = space.next.as_deref_mut()?;
+        }
+        Some(&mut space.session)
     }
 }
 
 impl Space {
     fn is_of(&self, origin: &str, realm: Option<&str>) -> bool {
-        *self.origin == *origin && self.session.realm() == realm
+        *self.place.origin == *origin && self.session.realm() == realm
     }
 
     /// The length of the longest prefix of `path`.
     fn depth(&self, path: &str) -> Option<usize> {
-        self.prefixes.split_terminator(' ').filter(|p| path.starts_with(p)).map(str::len).max()
+        self.place.prefixes.split_terminator(' ').filter(|p| path.starts_with(p)).map(str::len).max()
     }
 }
 
@@ -138,12 +170,13 @@ mod tests {
     fn put(cache: &mut RealmCache, path: &str, header: &str) {
         let challenge = parse_challenges([header.as_bytes()]).unwrap().remove(0);
         let session = Session::open(&challenge, &Credentials::new("u", "p"), "c").unwrap();
-        cache.put(HERE, path, &challenge, session);
+        cache.put(HERE, path, &challenge, session, &Commons::default());
     }
 
     #[test]
-    fn it_is_one_pointer() {
+    fn it_is_one_pointer_and_a_space_is_small() {
         assert_eq!(size_of::<RealmCache>(), size_of::<usize>());
+        assert_eq!(size_of::<Space>(), 5 * size_of::<usize>());
     }
 
     #[test]
@@ -189,7 +222,7 @@ mod tests {
             put(&mut cache, "/", &format!("Digest realm=\"R\", nonce=\"{nonce}\""));
         }
         assert_eq!(cache.len(), 1);
-        assert_eq!(cache.session(HERE, Some("R")).and_then(|s| s.nonce()), Some("2"));
+        assert_eq!(cache.session(HERE, Some("R")).and_then(|s| s.nonce()).as_deref(), Some("2"));
         assert!(cache.session(HERE, Some("r")).is_none());
         cache.forget(HERE, Some("R"));
         assert!(cache.is_empty() && cache.preemptive(HERE, "/").is_none());

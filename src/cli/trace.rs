@@ -8,7 +8,7 @@ use clap::Args;
 use super::run::{find_server, runtime};
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, password};
-use crate::auth::Credentials;
+use crate::auth::{Commons, Credentials};
 use crate::interop::{Cast, Player, Stage, story};
 use crate::net::{Connector, Devices, Settings, TlsSettings, resolve};
 use crate::phone::{Chance, Fleet, Trigger};
@@ -67,6 +67,7 @@ pub(super) fn run(args: TraceArgs) -> Result<Exit, Ended> {
     };
     let connector = Connector::new(&settings).map_err(Ended::net)?;
     let chance = Chance::new(plan.seed);
+    let commons = Commons::default();
     let stage = Stage {
         runtime: &runtime,
         connector: &connector,
@@ -74,6 +75,7 @@ pub(super) fn run(args: TraceArgs) -> Result<Exit, Ended> {
         base: &server.base,
         fallback: plan.fallback.as_ref(),
         chance: &chance,
+        commons: &commons,
     };
     let mut player = Player::new(stage, &fleet, index);
     for trigger in &args.does {

@@ -9,6 +9,7 @@ use std::iter::Peekable;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::auth::Commons;
 use crate::metrics::{ExchangeFacts, Recorder, Slice, Upkeep};
 use crate::phone::{Action, Answer, Chance, Context, DropCause, Failure, Input, Moment, Origin, Phone, Request};
 use crate::workload::{Plan, Start};
@@ -62,6 +63,7 @@ pub struct Roster {
     /// Wake-ups; an entry counts only if it is still the phone's own next.
     queue: BinaryHeap<Reverse<(Moment, u32)>>,
     starts: Peekable<Box<dyn Iterator<Item = Start>>>,
+    commons: Commons,
     recorder: Recorder,
     unsettled: usize,
     drained: bool,
@@ -78,11 +80,8 @@ impl Roster {
             let indexes = fleet.first..fleet.first + fleet.count;
             phones.extend(indexes.filter(|i| i % share.of == share.index).map(|i| Phone::new(i, fleet, &chance)));
         }
-        let queue = phones
-            .iter()
-            .filter(|p| p.next_due() != Moment::NEVER)
-            .map(|p| Reverse((p.next_due(), p.index())))
-            .collect();
+        let mut queue = BinaryHeap::with_capacity(phones.len() + phones.len() / 4 + FEW);
+        queue.extend(wake_ups(&phones));
         let pace = Pace::new(plan.compression);
         let mut recorder = Recorder::new(phones.len(), plan.compression);
         for phone in &phones {
@@ -99,6 +98,7 @@ impl Roster {
             phones,
             queue,
             starts: starts.peekable(),
+            commons: Commons::default(),
             recorder,
             unsettled: 0,
             drained: false,
@@ -245,7 +245,14 @@ impl Roster {
     fn give_as_of(&mut self, now: Moment, at: Duration, index: u32, input: Input<'_>, wishes: &mut Vec<Wish>) {
         let Some(fleet) = self.plan.fleets.get(self.plan.fleet_of(index)) else { return };
         let fallback = self.plan.fallback.as_ref();
-        let ctx = Context { fleet, chance: &self.chance, origin: &self.origin, base: &self.base, fallback };
+        let ctx = Context {
+            fleet,
+            chance: &self.chance,
+            origin: &self.origin,
+            base: &self.base,
+            fallback,
+            commons: &self.commons,
+        };
         let phone = &mut self.phones[self.share.slot(index)];
         let (stood, settled) = (phone.standing(), phone.is_settled());
         self.actions.clear();
@@ -261,7 +268,15 @@ impl Roster {
             match action {
                 Action::Send(request) => wishes.push(Wish::Send { phone: index, request }),
                 Action::Hangup => wishes.push(Wish::Hangup { phone: index }),
-                Action::Timer(when) if when != Moment::NEVER => self.queue.push(Reverse((when, index))),
+                Action::Timer(when) if when != Moment::NEVER => {
+                    if self.queue.len() == self.queue.capacity() {
+                        // It does not grow: what no longer counts makes room, a quarter at the least.
+                        self.queue.clear();
+                        self.queue.extend(wake_ups(&self.phones));
+                    } else {
+                        self.queue.push(Reverse((when, index)));
+                    }
+                }
                 _ => {}
             }
         }
@@ -269,6 +284,14 @@ impl Roster {
             self.recorder.standing(at, index, stood, stands);
         }
     }
+}
+
+/// Room in the queue beyond what its phones take.
+const FEW: usize = 64;
+
+/// The next wake-up of each phone that has one.
+fn wake_ups(phones: &[Phone]) -> impl Iterator<Item = Reverse<(Moment, u32)>> {
+    phones.iter().filter(|p| p.next_due() != Moment::NEVER).map(|p| Reverse((p.next_due(), p.index())))
 }
 
 #[cfg(test)]

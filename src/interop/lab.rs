@@ -14,7 +14,7 @@ use super::player::exchange_once;
 use super::subject::{Habits, Subject, USUAL_BODY, first_step};
 use super::transcript::Exchange;
 use super::{Player, Stage, Stored, Tamper, Transcript};
-use crate::auth::{AnswerScheme, Challenge, Session};
+use crate::auth::{AnswerScheme, Challenge, Commons, Session};
 use crate::net::look::{self, Judged, Offer, Seen};
 use crate::net::{Addresses, Connection, Connector, Devices, NetError, Settings, TlsSettings, Trust};
 use crate::phone::{Chance, Failure, Fleet, Operation, Origin, Reason, Request, SettingsError, Trigger};
@@ -95,6 +95,7 @@ pub struct Lab<'a> {
     pub ground: &'a Ground,
     runtime: &'a Runtime,
     chance: Chance,
+    commons: Commons,
     /// The first address that takes a connection, or why none does.
     pub address: Result<SocketAddr, Failure>,
     /// What a look at its TLS showed, under TLS.
@@ -115,6 +116,7 @@ impl<'a> Lab<'a> {
             ground,
             runtime,
             chance: Chance::new(ground.seed),
+            commons: Commons::default(),
             address: Err(Failure::ConnectUnreachable),
             tls: None,
             judged: None,
@@ -317,6 +319,7 @@ impl<'a> Bench<'a> {
             base: &self.lab.ground.base,
             fallback: None,
             chance: &self.lab.chance,
+            commons: &self.lab.commons,
         }
     }
 

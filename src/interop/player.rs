@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use super::transcript::{Event, Exchange, State, Transcript};
-use crate::auth::Credentials;
+use crate::auth::{Commons, Credentials};
 use crate::metrics::ExchangeFacts;
 use crate::net::{Connection, Connector};
 use crate::phone::{
@@ -35,6 +35,8 @@ pub struct Stage<'a> {
     pub fallback: Option<&'a Arc<Origin>>,
     /// All chance.
     pub chance: &'a Chance,
+    /// What phones remember alike.
+    pub commons: &'a Commons,
 }
 
 /// What is changed on the way between phone and server, to provoke what a server does only now and then.
@@ -123,8 +125,8 @@ impl<'a> Player<'a> {
     }
 
     fn context(&self) -> Context<'a> {
-        let Stage { origin, base, fallback, chance, .. } = self.stage;
-        Context { fleet: self.fleet, chance, origin, base, fallback }
+        let Stage { origin, base, fallback, chance, commons, .. } = self.stage;
+        Context { fleet: self.fleet, chance, origin, base, fallback, commons }
     }
 
     fn note(&mut self, event: Event) {

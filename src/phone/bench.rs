@@ -9,7 +9,7 @@ use super::{
     Account, Action, Answer, BodyFacts, Chance, Context, FAMILIES, Fleet, Identities, Input, Moment, Origin, People,
     Phone, Request, SizeRange, Standing, Template, Trigger,
 };
-use crate::auth::Credentials;
+use crate::auth::{Commons, Credentials};
 
 /// A phone, the world around it, and what it did.
 pub(super) struct Bench {
@@ -20,6 +20,7 @@ pub(super) struct Bench {
     pub(super) now: Moment,
     pub(super) actions: Vec<Action>,
     chance: Chance,
+    commons: Commons,
 }
 
 /// A fleet of `family` with one phone of extension 2001, user `2001`, password `right`, realm `files`.
@@ -56,7 +57,16 @@ impl Bench {
         let chance = Chance::new(1);
         let phone = Phone::new(0, &fleet, &chance);
         let origin = Arc::new(Origin { tls: true, host: "server".into(), port: 443 });
-        Bench { fleet, origin, fallback: None, phone, now: Moment::ZERO, actions: Vec::new(), chance }
+        Bench {
+            fleet,
+            origin,
+            fallback: None,
+            phone,
+            now: Moment::ZERO,
+            actions: Vec::new(),
+            chance,
+            commons: Commons::default(),
+        }
     }
 
     /// Gives an input; the request it leads to, if any.
@@ -67,6 +77,7 @@ impl Bench {
             origin: &self.origin,
             base: "",
             fallback: self.fallback.as_ref(),
+            commons: &self.commons,
         };
         let mut out = Vec::new();
         self.phone.handle(self.now, input, &ctx, &mut out);

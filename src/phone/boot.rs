@@ -4,7 +4,6 @@ use super::machine::{Context, Phone, Power};
 use super::operating::Cause;
 use super::timers::{TimerFor, Timers};
 use super::{Action, DropCause, Failure, Moment, Operation, Outcome};
-use crate::auth::RealmCache;
 
 /// How far the boot chain is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +36,8 @@ impl Phone {
         self.typings = 0;
         self.failures = 0;
         self.timers = Timers::default();
+        self.realms.clear();
         if let Some(memory) = &mut self.memory {
-            memory.realms = RealmCache::default();
             memory.again = 0;
         }
         self.begin_chain(now, 0, ctx, out);

@@ -42,13 +42,12 @@ impl Phone {
         let cnonce = self.cnonce(ctx);
         let mut session = None;
         if kind == ChallengeKind::Stale {
-            let realms = &mut self.memory.get_or_insert_default().realms;
-            let known = realms.session(&space, challenge.realm()).cloned();
+            let known = self.realms.session(&space, challenge.realm()).cloned();
             session = known.and_then(|mut s| s.renew(challenge, &cnonce).then_some(s));
         }
         if session.is_none() {
             if let Carries::Space(proof) | Carries::Answer(proof) = &carried {
-                self.memory.get_or_insert_default().realms.forget(&doing.space(proof.proxy), proof.realm.as_deref());
+                self.realms.forget(&doing.space(proof.proxy), proof.realm.as_deref());
             }
             let refused = kind == ChallengeKind::Rejected || is_same_basic(&carried, challenge);
             let (decision, rule) = self.decide(&mut doing, challenge, refused, ctx);
@@ -77,7 +76,7 @@ impl Phone {
         let authorization = session.authorize(doing.step.method.as_str(), &uri, &doing.step.body);
         out.push(Action::Answering(session.scheme()));
         doing.carries = Carries::Answer(Proof::of(&session, proxy));
-        self.memory.get_or_insert_default().realms.put(&space, &uri, challenge, session);
+        self.realms.put(&space, &uri, challenge, session, ctx.commons);
         let reason = match kind {
             ChallengeKind::First => Reason::Answer,
             ChallengeKind::Stale => Reason::Stale,

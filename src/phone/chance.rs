@@ -49,7 +49,7 @@ pub enum Purpose {
     /// Whether a phone resumes TLS sessions.
     Resumption = 18,
     /// In which order a matrix plays its variants (the counter is the round).
-    MatrixOrder = 40,
+    MatrixOrder = 19,
 }
 
 /// The source of all chance in a run: nothing but the seed.

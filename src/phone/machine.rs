@@ -28,13 +28,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::boot::Chain;
+use super::draws::Draws;
 use super::operating::{Cause, Doing};
 use super::timers::{TimerFor, Timers};
 use super::{
     Action, Chance, Delay, Draw, DropCause, Fleet, Identity, Input, Moment, Operation, Origin, Purpose, Recurrence,
     Screen, Standing, Trigger,
 };
-use crate::auth::{CredentialStore, RealmCache};
+use crate::auth::{Commons, CredentialStore, RealmCache};
 use crate::phone::BodyFacts;
 
 /// What every phone of a fleet needs to know and none keeps for itself.
@@ -50,6 +51,8 @@ pub struct Context<'a> {
     pub base: &'a str,
     /// The plain HTTP server for families that fall back to it where HTTPS cannot be had.
     pub fallback: Option<&'a Arc<Origin>>,
+    /// What the phones remember alike.
+    pub commons: &'a Commons,
 }
 
 /// One phone. At rest it is this struct and nothing else; what differs from the fleet's rule is boxed
@@ -74,15 +77,10 @@ pub struct Phone {
     pub(super) draining: Option<DropCause>,
     pub(super) timers: Timers,
     pub(super) doing: Option<Box<Doing>>,
+    /// Protection spaces entered since power-up.
+    pub(super) realms: RealmCache,
     pub(super) memory: Option<Box<Memory>>,
 }
-
-/// How many draws there were, by purpose.
-#[derive(Clone, Copy, Debug, Default)]
-struct Draws([u32; DRAWS]);
-
-/// More than there are purposes, so that each has a counter of its own.
-const DRAWS: usize = 16;
 
 /// Whether the phone has power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,9 +93,7 @@ pub(super) enum Power {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     /// Credentials, once they differ from what the fleet's rule says. Non-volatile.
-    pub(super) store: Option<CredentialStore>,
-    /// Protection spaces entered since power-up.
-    pub(super) realms: RealmCache,
+    pub(super) store: Option<Box<CredentialStore>>,
     /// Failures in a row of an operation on the phone's own file that it will try again.
     pub(super) again: u8,
     /// How many uploads there were.
@@ -141,6 +137,7 @@ impl Phone {
             draining: None,
             timers: Timers::default(),
             doing: None,
+            realms: RealmCache::new(),
             memory: None,
         };
         if fleet.starts_on {
@@ -232,7 +229,7 @@ impl Phone {
 
     /// What it has stored, once that differs from the fleet's rule.
     fn own_store(&self) -> Option<CredentialStore> {
-        self.memory.as_ref()?.store.clone()
+        self.memory.as_ref()?.store.as_deref().cloned()
     }
 
     /// Takes what happened, and says into `out` what is to be done about it, in order.
@@ -347,13 +344,9 @@ impl Phone {
         out.extend(wishes.flat_map(|op| [Action::Planned(op), Action::Dropped(op, cause)]));
     }
 
-    /// The phone's next draw for this purpose. Each purpose counts for itself, so that the order in which
-    /// different things happen changes none of them.
+    /// The phone's next draw for this purpose.
     pub(super) fn draw(&mut self, purpose: Purpose, ctx: &Context<'_>) -> Draw {
-        let counter = &mut self.draws.0[purpose as usize % DRAWS];
-        // From 1: 0 is for what is drawn once per phone.
-        *counter = counter.wrapping_add(1);
-        ctx.chance.draw(self.index, purpose, u64::from(*counter))
+        ctx.chance.draw(self.index, purpose, self.draws.next(purpose))
     }
 
     /// Who this phone is.
@@ -476,6 +469,6 @@ mod tests {
 
     #[test]
     fn a_phone_at_rest_is_small() {
-        assert!(size_of::<Phone>() <= 240, "{} octets", size_of::<Phone>());
+        assert!(size_of::<Phone>() <= 104, "{} octets", size_of::<Phone>());
     }
 }

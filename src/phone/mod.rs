@@ -15,6 +15,7 @@ mod chance;
 mod cisco;
 mod delay;
 mod digits;
+mod draws;
 mod ending;
 mod family;
 mod fleet;

@@ -195,7 +195,7 @@ impl Phone {
             doing.carries = Carries::Unasked;
         } else if family.preemptive() && doing.typed.is_none() {
             let uri = doing.uri(ctx);
-            let space = self.memory.as_mut().and_then(|m| m.realms.preemptive(&doing.space(false), &uri));
+            let space = self.realms.preemptive(&doing.space(false), &uri);
             if let Some(session) = space {
                 authorization = Some(session.authorize(doing.step.method.as_str(), &uri, &doing.step.body));
                 let basic = session.scheme() == AnswerScheme::Basic;
@@ -309,7 +309,7 @@ impl Phone {
     fn proved(&mut self, doing: &mut Doing, answer: &Answer, ctx: &Context<'_>, out: &mut Vec<Action>) -> bool {
         let (Carries::Space(proof) | Carries::Answer(proof)) = &doing.carries else { return true };
         let space = doing.space(proof.proxy);
-        let session = self.memory.as_mut().and_then(|m| m.realms.session(&space, proof.realm.as_deref()));
+        let session = self.realms.session(&space, proof.realm.as_deref());
         let field = if proof.proxy { "proxy-authentication-info" } else { "authentication-info" };
         if let (Some(session), Some(info)) = (session, answer.headers.get(field))
             && session.take_info(info.as_bytes(), &doing.uri(ctx), None).rspauth == Rspauth::Wrong
@@ -338,7 +338,7 @@ impl Phone {
         let mut store = self.store(ctx);
         let realm = realm.or(store.realm()).unwrap_or_default().to_owned();
         if store.learn(credentials, &realm) {
-            self.memory.get_or_insert_default().store = Some(store);
+            self.memory.get_or_insert_default().store = Some(Box::new(store));
             out.extend(ctx.fleet.family.rule(&Deed::Learned).map(Action::Because));
             out.push(Action::Stored);
         }

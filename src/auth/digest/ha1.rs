@@ -32,6 +32,16 @@ impl Ha1 {
         self.algorithm
     }
 
+    /// What [`Ha1::octets`] has given.
+    pub(in crate::auth) fn from_octets(algorithm: Algorithm, octets: &[u8]) -> Ha1 {
+        Ha1 { sum: Sum::from_octets(octets), algorithm }
+    }
+
+    /// The hash itself, 16 or 32 octets.
+    pub(in crate::auth) fn octets(&self) -> &[u8] {
+        self.sum.octets()
+    }
+
     /// The same secret for another algorithm of the same hash function (MD5 and MD5-sess share their HA1);
     /// none if the hash functions differ.
     pub fn for_algorithm(&self, algorithm: Algorithm) -> Option<Ha1> {
@@ -67,6 +77,16 @@ impl SessionKey {
     /// The algorithm it was made for.
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+
+    /// What [`SessionKey::octets`] has given.
+    pub(in crate::auth) fn from_octets(algorithm: Algorithm, octets: &[u8]) -> SessionKey {
+        SessionKey { sum: Sum::from_octets(octets), algorithm }
+    }
+
+    /// The hash itself, 16 or 32 octets.
+    pub(in crate::auth) fn octets(&self) -> &[u8] {
+        self.sum.octets()
     }
 }
 

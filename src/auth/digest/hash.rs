@@ -35,7 +35,7 @@ impl Sum {
     }
 
     /// A sum from its octets; those beyond 32 are ignored (no hash here has more).
-    fn from_octets(from: &[u8]) -> Sum {
+    pub(super) fn from_octets(from: &[u8]) -> Sum {
         let len = from.len().min(32);
         let mut octets = [0; 32];
         octets[..len].copy_from_slice(&from[..len]);
@@ -55,6 +55,11 @@ impl Sum {
             *octet = (high << 4 | low) as u8;
         }
         Some(Sum { octets, len: (digits.len() / 2) as u8 })
+    }
+
+    /// The hash itself.
+    pub(super) fn octets(&self) -> &[u8] {
+        &self.octets[..usize::from(self.len)]
     }
 
     /// The lower-case hexadecimal digits: what the RFCs mean by H().

@@ -1,98 +1,144 @@
 //! A Digest session.
 
+use std::borrow::Cow;
+
 use http::HeaderValue;
 
 use super::info::{InfoVerdict, Rspauth};
+use super::terms::DigestTerms;
 use crate::auth::challenge::{AlgorithmOffer, DigestChallenge};
 use crate::auth::digest::{Ha1, Proof, Qop, SessionKey, userhash};
 use crate::auth::field_value::FieldValue;
+use crate::auth::packed::{pack, unpack};
 use crate::auth::parameters::Parameters;
-use crate::auth::{Algorithm, Charset, Credentials};
+use crate::auth::{Charset, Credentials};
 
-#[derive(Clone)]
-pub(super) struct DigestSession {
-    realm: Box<str>,
-    user: Box<str>,
-    nonce: Box<str>,
-    cnonce: Box<str>,
-    opaque: Option<Box<str>>,
+/// What a session has of its own, taken apart for use. Between uses it is octets: the count (four, little-endian), HA1,
+/// the session key where it is another, then user name, nonce, cnonce and opaque, packed.
+pub(super) struct DigestSession<'a> {
+    /// Answers given with this nonce.
+    pub(super) nc: u32,
     ha1: Ha1,
     /// HA1 bound to the first nonce and cnonce of the session, for -sess; else HA1.
     key: SessionKey,
-    /// Answers given with this nonce.
-    nc: u32,
-    qop: Qop,
-    /// auth-int is preferred.
-    integrity: bool,
-    /// The challenge named its algorithm, so the answer does.
-    names_algorithm: bool,
-    userhash: bool,
-    /// What the challenge said of the encoding of user name and password.
-    offered: Charset,
-    /// The encoding they are sent in.
-    charset: Charset,
-    /// Both are ASCII, so that the encoding makes no difference.
-    ascii: bool,
-    /// How realm, nonce and opaque were read.
-    octets: Charset,
+    user: Cow<'a, str>,
+    pub(super) nonce: Cow<'a, str>,
+    cnonce: Cow<'a, str>,
+    opaque: Option<Cow<'a, str>>,
 }
 
-impl DigestSession {
+/// Octets of the count.
+const COUNT: usize = size_of::<u32>();
+
+impl<'a> DigestSession<'a> {
     /// None if the challenge's algorithm or qualities are unknown.
-    pub(super) fn open(c: &DigestChallenge, who: &Credentials, cnonce: &str, integrity: bool) -> Option<DigestSession> {
+    pub(super) fn open(
+        c: &'a DigestChallenge,
+        who: &'a Credentials,
+        cnonce: &'a str,
+        integrity: bool,
+    ) -> Option<(DigestTerms, DigestSession<'a>)> {
         let algorithm = c.algorithm.known()?;
         let ha1 = Ha1::new(algorithm, c.charset, who, &c.octets.encode(&c.realm));
-        Some(DigestSession {
+        let terms = DigestTerms {
             realm: c.realm.as_str().into(),
-            user: who.user().into(),
-            nonce: c.nonce.as_str().into(),
-            cnonce: cnonce.into(),
-            opaque: c.opaque.as_deref().map(Box::from),
-            ha1,
-            key: ha1.session_key(&c.octets.encode(&c.nonce), cnonce.as_bytes()),
-            nc: 0,
+            algorithm,
             qop: c.qop.choose(integrity)?,
             integrity,
             names_algorithm: c.algorithm != AlgorithmOffer::Absent,
             userhash: c.userhash,
+            has_opaque: c.opaque.is_some(),
             offered: c.charset,
             charset: c.charset.able_to_hold(&[who.user(), who.password()]),
             ascii: who.user().is_ascii() && who.password().is_ascii(),
             octets: c.octets,
-        })
-    }
-
-    pub(super) fn renew(&mut self, c: &DigestChallenge, cnonce: &str) -> bool {
-        let secret = c.algorithm.known().and_then(|algorithm| self.ha1.for_algorithm(algorithm));
-        let (Some(ha1), Some(qop)) = (secret, c.qop.choose(self.integrity)) else {
-            return false;
         };
-        let same_octets = c.octets.encode(&c.realm) == self.octets.encode(&self.realm);
-        if !same_octets || (c.charset != self.offered && !self.ascii) {
-            return false;
-        }
-        self.offered = c.charset;
-        self.realm = c.realm.as_str().into();
-        self.nonce = c.nonce.as_str().into();
-        self.cnonce = cnonce.into();
-        self.opaque = c.opaque.as_deref().map(Box::from);
-        self.ha1 = ha1;
-        self.key = ha1.session_key(&c.octets.encode(&c.nonce), cnonce.as_bytes());
-        self.nc = 0;
-        self.qop = qop;
-        self.names_algorithm = c.algorithm != AlgorithmOffer::Absent;
-        self.userhash = c.userhash;
-        self.octets = c.octets;
-        true
+        let session = DigestSession {
+            nc: 0,
+            ha1,
+            key: ha1.session_key(&c.octets.encode(&c.nonce), cnonce.as_bytes()),
+            user: who.user().into(),
+            nonce: c.nonce.as_str().into(),
+            cnonce: cnonce.into(),
+            opaque: c.opaque.as_deref().map(Cow::Borrowed),
+        };
+        Some((terms, session))
     }
 
-    pub(super) fn authorize(&mut self, method: &str, uri: &str, body: &[u8]) -> HeaderValue {
-        // Saturates after 4,294,967,295 answers with one nonce; every server has let it go stale long before.
-        self.nc = self.nc.saturating_add(1);
+    /// One answer more with this nonce. Saturates after 4,294,967,295; every server has let it go stale long before.
+    pub(super) fn count(own: &mut [u8]) {
+        if let Some(count) = own.first_chunk_mut::<COUNT>() {
+            *count = u32::from_le_bytes(*count).saturating_add(1).to_le_bytes();
+        }
+    }
+
+    pub(super) fn packed(&self, terms: &DigestTerms) -> Box<[u8]> {
+        let mut own = Vec::with_capacity(256);
+        own.extend_from_slice(&self.nc.to_le_bytes());
+        own.extend_from_slice(self.ha1.octets());
+        if terms.algorithm.is_session() {
+            own.extend_from_slice(self.key.octets());
+        }
+        let texts = [&self.user, &self.nonce, &self.cnonce].into_iter().chain(&self.opaque);
+        texts.for_each(|text| pack(text, &mut own));
+        // A copy of the right length: giving back what is left over would leave a hole beside it.
+        Box::from(&*own)
+    }
+
+    pub(super) fn unpacked(terms: &DigestTerms, mut own: &'a [u8]) -> DigestSession<'a> {
+        let nc = own.split_off(..COUNT).and_then(|count| count.first_chunk().copied()).map_or(0, u32::from_le_bytes);
+        let mut sum = || own.split_off(..terms.algorithm.hex_len() / 2).unwrap_or_default();
+        let ha1 = Ha1::from_octets(terms.algorithm, sum());
+        let key = match terms.algorithm.is_session() {
+            true => SessionKey::from_octets(terms.algorithm, sum()),
+            false => ha1.session_key(&[], &[]),
+        };
+        let (user, nonce, cnonce) = (unpack(&mut own), unpack(&mut own), unpack(&mut own));
+        let opaque = terms.has_opaque.then(|| unpack(&mut own));
+        DigestSession { nc, ha1, key, user, nonce, cnonce, opaque }
+    }
+
+    /// The session with the challenge's nonce, under its terms; none if the secret does not fit them.
+    pub(super) fn renewed(
+        self,
+        terms: &DigestTerms,
+        c: &'a DigestChallenge,
+        cnonce: &'a str,
+    ) -> Option<(DigestTerms, DigestSession<'a>)> {
+        let ha1 = c.algorithm.known().and_then(|algorithm| self.ha1.for_algorithm(algorithm))?;
+        let qop = c.qop.choose(terms.integrity)?;
+        let same_octets = c.octets.encode(&c.realm) == terms.octets.encode(&terms.realm);
+        if !same_octets || (c.charset != terms.offered && !terms.ascii) {
+            return None;
+        }
+        let terms = DigestTerms {
+            realm: c.realm.as_str().into(),
+            algorithm: ha1.algorithm(),
+            qop,
+            names_algorithm: c.algorithm != AlgorithmOffer::Absent,
+            userhash: c.userhash,
+            has_opaque: c.opaque.is_some(),
+            offered: c.charset,
+            octets: c.octets,
+            ..*terms
+        };
+        let session = DigestSession {
+            nc: 0,
+            ha1,
+            key: ha1.session_key(&c.octets.encode(&c.nonce), cnonce.as_bytes()),
+            user: self.user,
+            nonce: c.nonce.as_str().into(),
+            cnonce: cnonce.into(),
+            opaque: c.opaque.as_deref().map(Cow::Borrowed),
+        };
+        Some((terms, session))
+    }
+
+    pub(super) fn authorize(&self, terms: &DigestTerms, method: &str, uri: &str, body: &[u8]) -> HeaderValue {
         let nc = format!("{:08x}", self.nc);
-        let (realm, nonce) = (self.octets.encode(&self.realm), self.octets.encode(&self.nonce));
+        let (realm, nonce) = (terms.octets.encode(&terms.realm), terms.octets.encode(&self.nonce));
         let proof = Proof {
-            qop: self.qop,
+            qop: terms.qop,
             nonce: &nonce,
             nc: nc.as_bytes(),
             cnonce: self.cnonce.as_bytes(),
@@ -101,58 +147,65 @@ impl DigestSession {
         let response = proof.response(&self.key, method, body);
 
         let mut f = FieldValue::new("Digest");
-        self.write_user(&mut f, &realm);
+        self.write_user(terms, &mut f, &realm);
         f.quoted("realm", &realm);
         f.quoted("nonce", &nonce);
         f.quoted("uri", uri.as_bytes());
-        if self.names_algorithm {
-            f.token("algorithm", self.algorithm().token());
+        if terms.names_algorithm {
+            f.token("algorithm", terms.algorithm.token());
         }
-        if let Some(qop) = self.qop.token() {
+        if let Some(qop) = terms.qop.token() {
             f.token("qop", qop);
             f.token("nc", &nc);
         }
         // A session key cannot be made without the cnonce, not even where RFC 2069 has none.
-        if self.qop != Qop::Legacy || self.algorithm().is_session() {
+        if terms.qop != Qop::Legacy || terms.algorithm.is_session() {
             f.quoted("cnonce", self.cnonce.as_bytes());
         }
         f.quoted("response", response.as_bytes());
         if let Some(opaque) = &self.opaque {
-            f.quoted("opaque", &self.octets.encode(opaque));
+            f.quoted("opaque", &terms.octets.encode(opaque));
         }
         f.secret()
     }
 
     /// The user name in the first form that can carry it (RFC 7616 3.4, 3.4.4): hashed where offered, quoted,
     /// extended where it is not ASCII and the server knows RFC 7616 (it named a charset) or no other form will do.
-    fn write_user(&self, f: &mut FieldValue, realm: &[u8]) {
-        if self.userhash {
-            let hash = userhash(self.algorithm(), self.charset, &self.user, realm);
+    fn write_user(&self, terms: &DigestTerms, f: &mut FieldValue, realm: &[u8]) {
+        if terms.userhash {
+            let hash = userhash(terms.algorithm, terms.charset, &self.user, realm);
             f.quoted("username", hash.as_bytes());
             f.token("userhash", "true");
-        } else if self.user.chars().any(char::is_control) || (!self.user.is_ascii() && self.offered == Charset::Utf8) {
+        } else if self.user.chars().any(char::is_control) || (!self.user.is_ascii() && terms.offered == Charset::Utf8) {
             f.extended("username", &self.user);
         } else {
-            f.quoted("username", &self.charset.encode(&self.user));
+            f.quoted("username", &terms.charset.encode(&self.user));
         }
     }
 
-    pub(super) fn take_info(&mut self, info: &[u8], uri: &str, body: Option<&[u8]>) -> InfoVerdict {
+    /// Goes on with the next nonce, if there is one: the verdict says so.
+    pub(super) fn take_info(
+        &mut self,
+        terms: &DigestTerms,
+        info: &[u8],
+        uri: &str,
+        body: Option<&[u8]>,
+    ) -> InfoVerdict {
         let (text, octets) = Charset::decode(info);
         let p = Parameters::read(&text);
-        let rspauth = p.get("rspauth").map_or(Rspauth::Absent, |given| self.check(&p, given, uri, body));
+        let rspauth = p.get("rspauth").map_or(Rspauth::Absent, |given| self.check(terms, &p, given, uri, body));
         let next = p.get("nextnonce").filter(|n| !n.is_empty() && !p.unclosed && rspauth != Rspauth::Wrong);
         // The realm stays as it was read; a nonce beyond ASCII in another encoding than the realm is not taken.
-        let next = next.filter(|n| n.is_ascii() || octets == self.octets);
+        let next = next.filter(|n| n.is_ascii() || octets == terms.octets);
         if let Some(nonce) = next {
             // The session key stays: it lives until the next challenge (RFC 7616 3.4.2, 3.6).
-            self.nonce = nonce.into();
+            self.nonce = Cow::Owned(nonce.to_owned());
             self.nc = 0;
         }
         InfoVerdict { rspauth, next_nonce: next.is_some() }
     }
 
-    fn check(&self, p: &Parameters<'_>, given: &str, uri: &str, body: Option<&[u8]>) -> Rspauth {
+    fn check(&self, terms: &DigestTerms, p: &Parameters<'_>, given: &str, uri: &str, body: Option<&[u8]>) -> Rspauth {
         let nc = format!("{:08x}", self.nc);
         // Digits count in either case: RFC 7616 wants lower case, a server that knows the secret is authentic anyway.
         if p.get("cnonce").is_some_and(|theirs| *theirs != *self.cnonce)
@@ -161,7 +214,7 @@ impl DigestSession {
             return Rspauth::Wrong;
         }
         let qop = match p.get("qop") {
-            None => self.qop,
+            None => terms.qop,
             Some(token) => match Qop::from_token(token) {
                 Some(qop) => qop,
                 None => return Rspauth::Unchecked,
@@ -170,37 +223,25 @@ impl DigestSession {
         if qop == Qop::AuthInt && body.is_none() {
             return Rspauth::Unchecked;
         }
-        let nonce = self.octets.encode(&self.nonce);
+        let nonce = terms.octets.encode(&self.nonce);
         let (cnonce, uri) = (self.cnonce.as_bytes(), uri.as_bytes());
         let proof = Proof { qop, nonce: &nonce, nc: nc.as_bytes(), cnonce, uri };
         let right = proof.rspauth(&self.key, body.unwrap_or_default()).eq_ignore_ascii_case(given);
         if right { Rspauth::Right } else { Rspauth::Wrong }
-    }
-
-    pub(super) fn realm(&self) -> &str {
-        &self.realm
-    }
-
-    pub(super) fn nonce(&self) -> &str {
-        &self.nonce
-    }
-
-    pub(super) const fn nonce_count(&self) -> u32 {
-        self.nc
-    }
-
-    pub(super) const fn algorithm(&self) -> Algorithm {
-        self.ha1.algorithm()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::{Algorithm, Challenge, Session};
 
     /// A million phones may each hold one.
     #[test]
-    fn a_session_is_small() {
-        assert!(size_of::<DigestSession>() <= 176, "{}", size_of::<DigestSession>());
+    fn a_session_is_short() {
+        let nonce = format!("+Upgraded+v1{}", "5c1e36d9".repeat(14));
+        let challenge = Challenge::Digest(DigestChallenge::new("Digest", nonce, Algorithm::Md5Sess));
+        let session = Session::open(&challenge, &Credentials::new("20000", "pw-20000"), "0123456789abcdef").unwrap();
+        assert!(session.own.len() <= 128, "{}", session.own.len());
     }
 }

@@ -8,31 +8,28 @@
 //! ```
 mod digest;
 mod info;
+mod terms;
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use http::HeaderValue;
 
 use self::digest::DigestSession;
 pub use self::info::{InfoVerdict, Rspauth};
+pub(super) use self::terms::Terms;
 use super::field_value::FieldValue;
-use super::{AnswerScheme, Challenge, Credentials, basic};
+use super::{AnswerScheme, Challenge, Commons, Credentials, basic};
 
-/// An authentication session with one protection space. Two words until opened up: everything is boxed. For Digest it
-/// keeps HA1 and not the password; Basic cannot but keep what it sends. `Debug` shows neither.
+/// An authentication session with one protection space. Three words: its terms, which many phones share, and what it has
+/// of its own, as short as can be. For Digest it keeps HA1 and not the password; Basic cannot but keep what it sends.
+/// `Debug` shows neither.
 #[derive(Clone)]
-pub struct Session(Kind);
-
-#[derive(Clone)]
-enum Kind {
-    Basic(Box<BasicSession>),
-    Digest(Box<DigestSession>),
-}
-
-#[derive(Clone)]
-struct BasicSession {
-    realm: Option<Box<str>>,
-    token68: Box<str>,
+pub struct Session {
+    terms: Arc<Terms>,
+    /// Basic: what it sends. Digest: see [`DigestSession`].
+    own: Box<[u8]>,
 }
 
 impl Session {
@@ -51,28 +48,37 @@ impl Session {
         integrity: bool,
     ) -> Option<Session> {
         match challenge {
-            Challenge::Basic(c) => Some(Session(Kind::Basic(Box::new(BasicSession {
-                realm: c.realm.as_deref().map(Box::from),
-                token68: basic::encode(credentials, c.charset).into(),
-            })))),
+            Challenge::Basic(c) => Some(Session {
+                terms: Arc::new(Terms::Basic { realm: c.realm.as_deref().map(Box::from) }),
+                own: basic::encode(credentials, c.charset).into_bytes().into(),
+            }),
             Challenge::Digest(c) => {
-                let session = DigestSession::open(c, credentials, cnonce, integrity)?;
-                Some(Session(Kind::Digest(Box::new(session))))
+                let (terms, session) = DigestSession::open(c, credentials, cnonce, integrity)?;
+                let own = session.packed(&terms);
+                Some(Session { terms: Arc::new(Terms::Digest(terms)), own })
             }
             Challenge::Other(_) => None,
         }
     }
 
+    /// The same session; its terms are those of others, if others have the same.
+    pub(super) fn shared(self, commons: &Commons) -> Session {
+        Session { terms: commons.terms(self.terms), own: self.own }
+    }
+
     /// The value of `Authorization` for the next request, marked sensitive. `uri` is the target exactly as on the
     /// request line; the body counts only under `auth-int`. Each call counts: call it once for each request sent.
     pub fn authorize(&mut self, method: &str, uri: &str, body: &[u8]) -> HeaderValue {
-        match &mut self.0 {
-            Kind::Basic(s) => {
+        match &*self.terms {
+            Terms::Basic { .. } => {
                 let mut f = FieldValue::new("Basic");
-                f.bare(&s.token68);
+                f.bare(std::str::from_utf8(&self.own).unwrap_or_default());
                 f.secret()
             }
-            Kind::Digest(s) => s.authorize(method, uri, body),
+            Terms::Digest(terms) => {
+                DigestSession::count(&mut self.own);
+                DigestSession::unpacked(terms, &self.own).authorize(terms, method, uri, body)
+            }
         }
     }
 
@@ -80,51 +86,51 @@ impl Session {
     /// nothing changed, if this session's secret does not fit the challenge (another realm, hash function or
     /// character encoding, or not Digest): open a new one.
     pub fn renew(&mut self, challenge: &Challenge, cnonce: &str) -> bool {
-        match (&mut self.0, challenge) {
-            (Kind::Digest(s), Challenge::Digest(c)) => s.renew(c, cnonce),
-            _ => false,
-        }
+        let (Terms::Digest(terms), Challenge::Digest(c)) = (&*self.terms, challenge) else { return false };
+        let Some((terms, renewed)) = DigestSession::unpacked(terms, &self.own).renewed(terms, c, cnonce) else {
+            return false;
+        };
+        self.own = renewed.packed(&terms);
+        self.terms = Arc::new(Terms::Digest(terms));
+        true
     }
 
     /// Takes the value of `Authentication-Info` that came with the answer to the last request: checks `rspauth`, and
     /// goes on with `nextnonce` unless `rspauth` is wrong. `uri` is that of the request; `body` is the answer's, which
     /// only `auth-int` needs: none if it was not kept, and `rspauth` is then [`Rspauth::Unchecked`].
     pub fn take_info(&mut self, info: &[u8], uri: &str, body: Option<&[u8]>) -> InfoVerdict {
-        match &mut self.0 {
-            Kind::Basic(_) => InfoVerdict::NOTHING,
-            Kind::Digest(s) => s.take_info(info, uri, body),
+        let Terms::Digest(terms) = &*self.terms else { return InfoVerdict::NOTHING };
+        let mut session = DigestSession::unpacked(terms, &self.own);
+        let verdict = session.take_info(terms, info, uri, body);
+        if verdict.next_nonce {
+            self.own = session.packed(terms);
         }
+        verdict
     }
 
     /// The realm; none for Basic where the server named none.
     pub fn realm(&self) -> Option<&str> {
-        match &self.0 {
-            Kind::Basic(s) => s.realm.as_deref(),
-            Kind::Digest(s) => Some(s.realm()),
-        }
+        self.terms.realm()
     }
 
     /// The scheme of its answers.
     pub fn scheme(&self) -> AnswerScheme {
-        match &self.0 {
-            Kind::Basic(_) => AnswerScheme::Basic,
-            Kind::Digest(s) => AnswerScheme::Digest(s.algorithm()),
-        }
+        self.terms.scheme()
     }
 
     /// The nonce now in use; none for Basic.
-    pub fn nonce(&self) -> Option<&str> {
-        match &self.0 {
-            Kind::Basic(_) => None,
-            Kind::Digest(s) => Some(s.nonce()),
+    pub fn nonce(&self) -> Option<Cow<'_, str>> {
+        match &*self.terms {
+            Terms::Basic { .. } => None,
+            Terms::Digest(terms) => Some(DigestSession::unpacked(terms, &self.own).nonce),
         }
     }
 
     /// How many answers were given with the nonce now in use; zero for Basic.
     pub fn nonce_count(&self) -> u32 {
-        match &self.0 {
-            Kind::Basic(_) => 0,
-            Kind::Digest(s) => s.nonce_count(),
+        match &*self.terms {
+            Terms::Basic { .. } => 0,
+            Terms::Digest(terms) => DigestSession::unpacked(terms, &self.own).nc,
         }
     }
 }
@@ -158,8 +164,8 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_two_words_and_shows_no_secret() {
-        assert!(size_of::<Session>() <= 2 * size_of::<usize>());
+    fn a_session_is_three_words_and_shows_no_secret() {
+        assert!(size_of::<Session>() <= 3 * size_of::<usize>());
         let mut basic = session("Basic realm=\"R\"");
         assert_eq!(answer(&mut basic), "Basic MjAwMTpzZWNyZXQ=");
         let shown = format!("{basic:?} {:?}", basic.authorize("GET", "/", b""));
@@ -174,7 +180,7 @@ mod tests {
             (1..=20).map(|i| answer(&mut s).contains(&format!("nc={i:08x}, cnonce=\"c1\""))).collect();
         assert_eq!(counts, [true; 20]);
         assert!(s.renew(&challenge("Digest realm=\"R\", nonce=\"n2\", qop=\"auth\", stale=true"), "c2"));
-        assert_eq!((s.nonce(), s.nonce_count()), (Some("n2"), 0));
+        assert_eq!((s.nonce().as_deref(), s.nonce_count()), (Some("n2"), 0));
         assert!(answer(&mut s).contains("nc=00000001, cnonce=\"c2\""));
     }
 
@@ -194,7 +200,7 @@ mod tests {
         for (header, renewed) in table {
             let mut s = session("Digest realm=\"R\", nonce=\"n\"");
             assert_eq!(s.renew(&challenge(header), "c2"), renewed, "{header}");
-            assert_eq!(s.nonce(), Some(if renewed { "m" } else { "n" }), "{header}");
+            assert_eq!(s.nonce().as_deref(), Some(if renewed { "m" } else { "n" }), "{header}");
             // A renewed session answers as one that was opened with the password.
             if renewed {
                 let mut opened = Session::open(&challenge(header), &Credentials::new("2001", "secret"), "c2").unwrap();
@@ -236,7 +242,7 @@ mod tests {
             answer(&mut s);
             let verdict = s.take_info(info.replace("RIGHT", value).as_bytes(), "/", None);
             assert_eq!(verdict, InfoVerdict { rspauth, next_nonce: nonce == "m" }, "{info}");
-            assert_eq!((s.nonce(), s.nonce_count()), (Some(nonce), u32::from(nonce == "n")), "{info}");
+            assert_eq!((s.nonce().as_deref(), s.nonce_count()), (Some(nonce), u32::from(nonce == "n")), "{info}");
         }
         let verdict = session("Basic realm=\"R\"").take_info(b"nextnonce=\"m\"", "/", None);
         assert_eq!(verdict, InfoVerdict::NOTHING);
