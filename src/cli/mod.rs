@@ -1,5 +1,6 @@
 //! The command line: one file per verb; nothing but parsing, wiring and printing.
 
+mod child;
 mod compare;
 mod environment;
 mod exit;

@@ -6,20 +6,15 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::task::Poll;
-use std::time::Duration;
+use std::process::Stdio;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{self, SignalKind};
 
+use super::child::{Children, Finish, without};
 use super::compare::{self, QuestionArgs};
 use super::workload::WorkloadArgs;
-use super::{Ended, Exit, machine};
+use super::{Ended, Exit};
 use crate::report::compare::{Comparison, Difference, Differences, Question, Spread};
 use crate::report::{Folder, Format};
 use crate::workload::Plan;
@@ -51,17 +46,6 @@ pub(super) struct Repeated<'a> {
 enum Side {
     A,
     B,
-}
-
-/// How a run of the series ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Finish {
-    /// It was made; thresholds may have been crossed.
-    Made { crossed: bool },
-    /// Its measurement is invalid.
-    Invalid,
-    /// It was interrupted.
-    Interrupted,
 }
 
 /// A run that was made, or tried.
@@ -133,31 +117,24 @@ pub(super) fn run(args: &SeriesArgs, of: &Repeated<'_>, plan: &Plan, runtime: &R
 
 /// Makes the runs, one after another, until all are made or one says that there is no use in going on.
 fn make(args: &SeriesArgs, parent: &Path, runtime: &Runtime) -> Result<Vec<Attempt>, Ended> {
-    let program = std::env::current_exe().map_err(Ended::undone)?;
     let own: Vec<OsString> = std::env::args_os().skip(1).collect();
     let shared = without(&own, &OF_SERIES);
     let shared: Vec<_> = shared.into_iter().filter(|argument| argument != "--json").collect();
     let order = order(args.repeat.unwrap_or(1), !args.against.is_empty());
     let all = order.len();
-    // Once for all: what comes between two runs is handed to the next.
-    let within = runtime.enter();
-    let mut signals = signals().map_err(Ended::undone)?;
-    drop(within);
+    let mut children = Children::new(runtime)?;
     let mut attempts = Vec::new();
     for (number, (pair, side)) in order.into_iter().enumerate() {
         let name = if args.against.is_empty() { format!("run-{pair}") } else { format!("{}-{pair}", side.letter()) };
         let folder = parent.join(&name);
         // With stderr gone there is nobody to tell.
         let _ = writeln!(io::stderr(), "run {} of {all}: {name}", number + 1);
-        let mut command = Command::new(&program);
         let other = if side == Side::B { args.overrides() } else { Vec::new() };
         let replaced: &[&str] = if other.iter().any(|flag| flag == "--target") { &["--target"] } else { &[] };
-        command.args(without(&shared, replaced)).arg("--out").arg(&folder).args(other);
-        // A group of its own: a Ctrl-C comes here alone and is handed on once.
-        command.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
-        let child = command.spawn().map_err(Ended::undone)?;
-        let status = runtime.block_on(wait(child, &mut signals)).map_err(Ended::undone)?;
-        let finish = finish(status, &name)?;
+        let mut arguments = without(&shared, replaced);
+        arguments.extend(["--out".into(), folder.clone().into()]);
+        arguments.extend(other);
+        let finish = children.run(&name, &arguments, Stdio::inherit())?;
         attempts.push(Attempt { folder, side, pair, finish });
         // If even the first ones are invalid, the rest will be no better.
         let first = attempts.iter().filter(|attempt| attempt.pair == 1).count();
@@ -167,61 +144,6 @@ fn make(args: &SeriesArgs, parent: &Path, runtime: &Runtime) -> Result<Vec<Attem
         }
     }
     Ok(attempts)
-}
-
-/// What would interrupt a run. What was ignored from the start stays so, here and there.
-fn signals() -> io::Result<Vec<(Signal, unix::Signal)>> {
-    let kinds =
-        [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].map(|signal| (signal, SignalKind::from_raw(signal as i32)));
-    let heeded = kinds.into_iter().filter(|(_, kind)| !machine::ignores(kind.as_raw_value()));
-    heeded.map(|(signal, kind)| Ok((signal, unix::signal(kind)?))).collect()
-}
-
-/// Waits for a run's end and hands on what would interrupt it.
-async fn wait(mut child: Child, signals: &mut [(Signal, unix::Signal)]) -> io::Result<ExitStatus> {
-    let run = Pid::from_raw(i32::try_from(child.id()).map_err(io::Error::other)?);
-    let mut tick = tokio::time::interval(Duration::from_millis(50));
-    loop {
-        let came = std::future::poll_fn(|cx| {
-            let came = signals.iter_mut().find_map(|(kind, signal)| signal.poll_recv(cx).is_ready().then_some(*kind));
-            came.map_or(Poll::Pending, Poll::Ready)
-        });
-        tokio::select! {
-            // It may just have ended.
-            signal = came => { let _ = kill(run, signal); }
-            _ = tick.tick() => {
-                if let Some(status) = child.try_wait()? {
-                    return Ok(status);
-                }
-            }
-        }
-    }
-}
-
-/// What a run's end means for the series.
-fn finish(status: ExitStatus, name: &str) -> Result<Finish, Ended> {
-    let is = |exit: Exit| status.code() == Some(exit.code().into());
-    for (exit, finish) in [
-        (Exit::Passed, Finish::Made { crossed: false }),
-        (Exit::Threshold, Finish::Made { crossed: true }),
-        (Exit::Invalid, Finish::Invalid),
-        (Exit::Interrupted, Finish::Interrupted),
-    ] {
-        if is(exit) {
-            return Ok(finish);
-        }
-    }
-    // Before it could heed what was handed on.
-    let handed_on = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].map(|signal| Some(signal as i32));
-    if handed_on.contains(&status.signal()) {
-        return Ok(Finish::Interrupted);
-    }
-    let exit = if is(Exit::Usage) { Exit::Usage } else { Exit::Undone };
-    let message = match status.signal() {
-        Some(signal) => format!("{name} was killed by signal {signal}; the series ends"),
-        None => format!("{name} could not be made; the series ends"),
-    };
-    Err(Ended { exit, message })
 }
 
 /// Tells what the runs came to: those that can be used.
@@ -334,22 +256,6 @@ fn as_flag(set: &str) -> [OsString; 2] {
 const OF_SERIES: [&str; 7] =
     ["--repeat", "--against", "--out", "--format", "--figures", "--same-within", "--fail-on-regression"];
 
-/// The command line without these flags, each of which has a value.
-fn without(arguments: &[OsString], flags: &[&str]) -> Vec<OsString> {
-    let mut kept = Vec::new();
-    let mut rest = arguments.iter();
-    while let Some(argument) = rest.next() {
-        let text = argument.to_string_lossy();
-        let flag = text.split('=').next().unwrap_or_default();
-        if !flags.contains(&flag) {
-            kept.push(argument.clone());
-        } else if !text.contains('=') {
-            rest.next();
-        }
-    }
-    kept
-}
-
 #[cfg(test)]
 mod tests {
     use std::ffi::OsStr;
@@ -388,22 +294,5 @@ mod tests {
         let kept = without(&arguments, &OF_SERIES);
         assert_eq!(kept.join(OsStr::new(" ")), "run w.toml --set b=2 -v --seed 3");
         assert_eq!(without(&kept, &["--seed"]).join(OsStr::new(" ")), "run w.toml --set b=2 -v");
-    }
-
-    #[test]
-    fn how_a_run_ended_decides_about_the_series() {
-        let ended = |code: i32| finish(ExitStatus::from_raw(code << 8), "a-1");
-        assert_eq!(ended(0).unwrap(), Finish::Made { crossed: false });
-        assert_eq!(ended(99).unwrap(), Finish::Made { crossed: true });
-        assert_eq!(ended(97).unwrap(), Finish::Invalid);
-        assert_eq!(ended(130).unwrap(), Finish::Interrupted);
-        assert_eq!(finish(ExitStatus::from_raw(2), "a-1").unwrap(), Finish::Interrupted);
-        assert_eq!(ended(2).unwrap_err().exit, Exit::Usage);
-        assert_eq!(ended(1).unwrap_err().exit, Exit::Undone);
-        let killed = finish(ExitStatus::from_raw(9), "a-1").unwrap_err();
-        assert_eq!(
-            (killed.exit, killed.message.as_str()),
-            (Exit::Undone, "a-1 was killed by signal 9; the series ends")
-        );
     }
 }

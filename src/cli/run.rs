@@ -43,15 +43,22 @@ pub(super) struct RunArgs {
     prometheus: Option<SocketAddr>,
     #[command(flatten)]
     series: SeriesArgs,
+    #[command(flatten)]
+    generator: GeneratorArgs,
+    /// Do not end with 97 if the generator, and not the server, was the limit; stamped on every output
+    #[arg(long, help_heading = "Generator")]
+    accept_invalid: bool,
+}
+
+/// How the generator works, whoever makes the run.
+#[derive(Clone, Debug, Args)]
+pub(super) struct GeneratorArgs {
     /// Run on this many threads instead of one per core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Generator")]
     shards: Option<u32>,
     /// Do not verify the server's certificates; stamped on every output
     #[arg(long, help_heading = "Generator")]
     dangerously_skip_tls_verification: bool,
-    /// Do not end with 97 if the generator, and not the server, was the limit; stamped on every output
-    #[arg(long, help_heading = "Generator")]
-    accept_invalid: bool,
 }
 
 /// The server a run plays against, and how to reach it.
@@ -66,7 +73,7 @@ pub(super) struct Server {
 /// Carries the workload out.
 pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     let mut plan = args.workload.load()?;
-    plan.tls.verify &= !args.dangerously_skip_tls_verification;
+    plan.tls.verify &= !args.generator.dangerously_skip_tls_verification;
     let plan = Arc::new(plan);
     let runtime = runtime()?;
     if args.series.wanted()? {
@@ -194,7 +201,7 @@ fn client_settings(plan: &Plan, server: &Server, runtime: &Runtime, args: &RunAr
         network: plan.network.clone(),
         tls: TlsSettings { plan: plan.tls.clone(), trust: server.trust.clone(), alpn: false, devices },
         addresses,
-        shards: args.shards.map_or(cores, |n| n as usize),
+        shards: args.generator.shards.map_or(cores, |n| n as usize),
     })
 }
 
