@@ -123,8 +123,7 @@ fn a_range_that_is_met_or_missed_throughout_says_so() {
 fn a_generator_that_is_the_limit_is_told() {
     let axis = Axis::new(10.0, 1_000.0, Harder::Larger);
     for rules in [EXACT, NOISY] {
-        let (found, ..) =
-            play(Search::new(axis, rules), |load| if load > 300.0 { Answer::Blind } else { Answer::Met });
+        let (found, ..) = play(Search::new(axis, rules), |load| if load > 300.0 { Answer::Blind } else { Answer::Met });
         let Found::Limited { at_least: Some(at_least), blind_at, missed_at: None } = found else { panic!("{found:?}") };
         assert!(at_least <= 300.0 && 300.0 < blind_at && blind_at / at_least <= 1.05, "{at_least} {blind_at}");
     }
@@ -187,15 +186,20 @@ fn answers_that_are_wrong_anywhere_are_outvoted() {
     for seed in 0..300 {
         let mut random = Pcg64Mcg::seed_from_u64(seed);
         let exact = law(axis, 222.0);
-        let (found, _, search) = play(Search::new(axis, NOISY), |load| match ((random.next_u64() >> 40) % 20, exact(load)) {
-            (0, Answer::Met) => Answer::Missed,
-            (0, _) => Answer::Met,
-            (_, answer) => answer,
-        });
+        let (found, _, search) =
+            play(Search::new(axis, NOISY), |load| match ((random.next_u64() >> 40) % 20, exact(load)) {
+                (0, Answer::Met) => Answer::Missed,
+                (0, _) => Answer::Met,
+                (_, answer) => answer,
+            });
         let knee = knee(found);
         let near = (knee.value / 222.0 - 1.0).abs() <= 0.05;
         within += u32::from(near);
-        assert!(near || !knee.contradicted.is_empty(), "who is astray says that answers contradict: {seed} {knee:?} {:?}", search.tried());
+        assert!(
+            near || !knee.contradicted.is_empty(),
+            "who is astray says that answers contradict: {seed} {knee:?} {:?}",
+            search.tried()
+        );
     }
     assert!(within >= 285, "{within} of 300 within 5 %");
 }

@@ -156,7 +156,8 @@ fn least_squares(points: &[(f64, f64)], kept: [bool; 3]) -> Option<Fit> {
     let residual = |point: &(f64, f64)| row(*point).iter().zip(&solved).map(|(a, b)| a * b).sum::<f64>() - 1.0;
     let squares: f64 = points.iter().map(|point| residual(point).powi(2)).sum();
     let variance = squares / degrees as f64;
-    let mut fit = Fit { abc: [0.0; 3], covariance: [[0.0; 3]; 3], degrees, scatter: (squares / points.len() as f64).sqrt() };
+    let mut fit =
+        Fit { abc: [0.0; 3], covariance: [[0.0; 3]; 3], degrees, scatter: (squares / points.len() as f64).sqrt() };
     for (i, at) in columns.iter().enumerate() {
         fit.abc[*at] = solved[i];
         for (j, other) in columns.iter().enumerate() {
@@ -169,7 +170,8 @@ fn least_squares(points: &[(f64, f64)], kept: [bool; 3]) -> Option<Fit> {
 /// By Gauss and Jordan, with the largest pivot; `None` if there is none worth the name.
 fn inverse(mut matrix: Vec<Vec<f64>>) -> Option<Vec<Vec<f64>>> {
     let size = matrix.len();
-    let mut inverse: Vec<Vec<f64>> = (0..size).map(|i| (0..size).map(|j| f64::from(u8::from(i == j))).collect()).collect();
+    let mut inverse: Vec<Vec<f64>> =
+        (0..size).map(|i| (0..size).map(|j| f64::from(u8::from(i == j))).collect()).collect();
     let largest = matrix.iter().flatten().fold(0.0, |a: f64, b| a.max(b.abs()));
     for column in 0..size {
         let pivot = (column..size).max_by(|a, b| matrix[*a][column].abs().total_cmp(&matrix[*b][column].abs()))?;
@@ -236,7 +238,9 @@ mod tests {
     /// The classic table of Gunther's book comes with these: λ 995, σ 0.0267, κ 0.000769.
     #[test]
     fn exact_points_give_the_parameters_back() {
-        for (lambda, sigma, kappa) in [(995.65, 0.02671, 0.000_769), (40.0, 0.5, 0.01), (10.0, 0.9, 0.0), (10.0, 0.5, 0.0)] {
+        for (lambda, sigma, kappa) in
+            [(995.65, 0.02671, 0.000_769), (40.0, 0.5, 0.01), (10.0, 0.9, 0.0), (10.0, 0.5, 0.0)]
+        {
             let ns = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 48.0];
             let points: Vec<_> = ns.iter().map(|n| (*n, law(lambda, sigma, kappa, *n))).collect();
             let usl = fit(&points).unwrap();
@@ -288,7 +292,8 @@ mod tests {
         let mut held = 0;
         for _ in 0..400 {
             let ns = [1.0, 2.0, 4.0, 7.0, 12.0, 20.0, 30.0];
-            let points: Vec<_> = ns.iter().map(|n| (*n, law(lambda, sigma, kappa, *n) * (1.0 + 0.03 * noise()))).collect();
+            let points: Vec<_> =
+                ns.iter().map(|n| (*n, law(lambda, sigma, kappa, *n) * (1.0 + 0.03 * noise()))).collect();
             let most = fit(&points).unwrap().most.unwrap();
             held += u32::from(most.low <= peak && peak <= most.high);
         }

@@ -3,6 +3,7 @@
 //! The doc comments here are the reference of the format: `docs/workload.md` and the lists of known
 //! keys in error messages are derived from them through the JSON schema.
 
+mod capacity;
 mod fleet;
 mod network;
 mod phase;
@@ -10,9 +11,10 @@ mod run;
 mod target;
 mod trouble;
 
+pub(crate) use capacity::{CapacitySection, RecoverySection};
 pub(crate) use fleet::{CredentialsSection, FleetSection, PeopleSection};
 pub(crate) use network::{DeviceCertificatesSection, NetworkSection, TimeoutsSection, TlsSection};
-pub(crate) use phase::{ArrivalSection, PhaseSection};
+pub(crate) use phase::{ArrivalSection, PhaseSection, PoissonSection, PowerReturnSection, RampSection};
 pub(crate) use run::{RunSection, Until};
 pub(crate) use target::{AuthSection, EmbeddedSection, EmbeddedTlsSection, OfferName, OnOff, TargetSection};
 pub(crate) use trouble::{EventSection, FaultsSection, WorkSection};
@@ -54,6 +56,9 @@ pub(crate) struct File {
     /// figure's name.
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub(crate) thresholds: toml::Table,
+    /// What `bootstorm capacity` searches: the hardest value of one key at which the thresholds are still met.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) capacity: Option<CapacitySection>,
 }
 
 impl Default for File {
@@ -69,6 +74,7 @@ impl Default for File {
             network: NetworkSection::default(),
             tls: TlsSection::default(),
             thresholds: toml::Table::new(),
+            capacity: None,
         }
     }
 }

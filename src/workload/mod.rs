@@ -1,6 +1,7 @@
 //! The workload: the file as typed, the plan as meant.
 mod arrival;
 mod assignment;
+mod capacity;
 mod csv;
 mod defaults;
 mod document;
@@ -17,16 +18,19 @@ mod meaning;
 mod plan;
 mod population;
 mod quantity;
+mod recovery;
 mod reference;
 mod scale;
 mod schedule;
 mod shuffle;
 mod threshold;
 
+pub use capacity::{Capacity, Measure, Push, SearchKey};
 pub use embedded::*;
 pub use error::{Place, Problem, WorkloadError};
 pub use file::schema;
 pub use load::{Overrides, load, load_with, parse, parse_with};
 pub use plan::*;
+pub use recovery::Recovery;
 pub use reference::reference;
 pub use threshold::{Comparison, Judgement, Threshold, ThresholdError, Verdict};
