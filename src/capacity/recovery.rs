@@ -38,6 +38,8 @@ impl Recovery {
     pub const GOODPUT: f64 = 0.8;
     /// Afterwards operations may fail by so much more of them than before.
     pub const FAILED: f64 = 0.05;
+    /// With more than so many times the goodput before, a slow server is working off its queue.
+    pub const MORE: f64 = 1.1;
     /// Fewer operations than this say nothing.
     pub const FEWEST: u64 = 20;
 
@@ -75,9 +77,11 @@ impl Stretch {
     }
 
     fn is_as_good_as(&self, before: &Stretch) -> bool {
+        // Who is slow and does more than before is working off what the load has left.
+        let works_off = self.goodput_per_s > Recovery::MORE * before.goodput_per_s;
         self.goodput_per_s >= Recovery::GOODPUT * before.goodput_per_s
             && self.failed() <= before.failed() + Recovery::FAILED
-            && !is_slower(self, before)
+            && (works_off || !is_slower(self, before))
     }
 }
 
@@ -113,6 +117,7 @@ mod tests {
             (stretch(220, 200, 20.0), Recovery::MetastableCollapse),
             (stretch(100, 100, 20.0), Recovery::MetastableCollapse),
             (stretch(200, 200, 800.0), Recovery::MetastableCollapse),
+            (stretch(380, 380, 2_800.0), Recovery::Overload),
             (stretch(0, 0, 0.0), Recovery::MetastableCollapse),
         ] {
             assert_eq!(Recovery::of(&before, &jammed, &after), want, "{after:?}");

@@ -52,6 +52,21 @@ impl Children<'_> {
         let status = self.runtime.block_on(wait(child, &mut self.signals)).map_err(Ended::undone)?;
         finish(status, name)
     }
+
+    /// Waits; says whether nobody interrupted it.
+    pub(super) fn rest(&mut self, time: Duration) -> Result<bool, Ended> {
+        let signals = &mut self.signals;
+        let came = std::future::poll_fn(|cx| {
+            let came = signals.iter_mut().any(|(_, signal)| signal.poll_recv(cx).is_ready());
+            if came { Poll::Ready(()) } else { Poll::Pending }
+        });
+        Ok(self.runtime.block_on(async {
+            tokio::select! {
+                () = came => false,
+                () = tokio::time::sleep(time) => true,
+            }
+        }))
+    }
 }
 
 /// What would interrupt a run. What was ignored from the start stays so, here and there.

@@ -191,7 +191,11 @@ impl Folder {
 
     /// Writes beside the final name and renames: who looks sees the whole file or none. Says whether it wrote: not if
     /// the same is there already.
-    fn put(&self, name: &str, write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<bool, FolderError> {
+    pub(super) fn put(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+    ) -> Result<bool, FolderError> {
         let path = self.path.join(name);
         let beside = self.path.join(format!(".{name}.part"));
         let mut content = Vec::new();

@@ -37,7 +37,8 @@ pub enum SearchKey {
 }
 
 /// What the values of a key are. As a number: phones or things, starts a second, seconds, a part of the whole, octets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Measure {
     /// A whole number of things.
     Count,
@@ -138,10 +139,21 @@ impl Measure {
         matches!(self, Measure::Count | Measure::Size)
     }
 
+    /// A value as a person reads it.
+    pub fn told(self, value: f64) -> String {
+        match self {
+            // A thousand phones are easier to read with a comma.
+            Measure::Count => number(value.round() as u64),
+            Measure::Share => format!("{} %", (value * 1e6).round() / 1e4),
+            _ => self.typed(value),
+        }
+    }
+
+    /// A value as it is typed.
     fn typed(self, value: f64) -> String {
         match self {
             Measure::Count => Count(value.round() as u64).write(),
-            Measure::Rate => Rate(value).write(),
+            Measure::Rate => format!("{value}/s"),
             // Whole microseconds: nobody's timers are finer.
             Measure::Time => Time(Duration::from_micros((value * 1e6).round() as u64)).write(),
             Measure::Share => Share(value).write(),
@@ -149,4 +161,14 @@ impl Measure {
             Measure::Number => value.to_string(),
         }
     }
+}
+
+/// With its thousands apart.
+fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let apart = |(i, digit): (usize, char)| {
+        let comma = i > 0 && (digits.len() - i).is_multiple_of(3);
+        comma.then_some(',').into_iter().chain([digit])
+    };
+    digits.chars().enumerate().flat_map(apart).collect()
 }

@@ -7,6 +7,7 @@
 //! From the verdict down to the machine, each section is a file.
 
 mod auth;
+mod capacity;
 mod chart;
 mod columns;
 mod generator;
@@ -28,6 +29,8 @@ mod traffic;
 mod verdict;
 mod words;
 
+pub use capacity::capacity_page;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -48,29 +51,31 @@ struct Run<'a> {
     columns: Columns,
 }
 
-/// A section: where it is found, what the contents call it, and how it is written.
-struct Section {
+/// A section of a page about `T`: where it is found, what the contents call it, and how it is written.
+struct Section<T> {
     id: &'static str,
     name: &'static str,
-    write: fn(&mut Markup, &Run),
+    write: fn(&mut Markup, &T),
 }
 
 /// The sections, in order.
-const SECTIONS: [Section; 13] = [
-    Section { id: "goals", name: "Thresholds", write: goals::write },
-    Section { id: "storm", name: "Phones over time", write: storm::write },
-    Section { id: "traffic", name: "Exchanges per second", write: traffic::write },
-    Section { id: "times", name: "Response times", write: times::write },
-    Section { id: "heat", name: "Response times over the run", write: heat::write },
-    Section { id: "phases", name: "Where the time went", write: phases::write },
-    Section { id: "auth", name: "Signing in", write: auth::write },
-    Section { id: "tls", name: "TLS", write: tls::write },
-    Section { id: "outcomes", name: "How it ended", write: outcomes::write },
-    Section { id: "phones", name: "Phones to look at", write: phones::write },
-    Section { id: "generator", name: "The generator", write: generator::write },
-    Section { id: "run", name: "What was run", write: provenance::write },
-    Section { id: "words", name: "Words", write: glossary },
-];
+fn sections<'r>() -> [Section<Run<'r>>; 13] {
+    [
+        Section { id: "goals", name: "Thresholds", write: goals::write },
+        Section { id: "storm", name: "Phones over time", write: storm::write },
+        Section { id: "traffic", name: "Exchanges per second", write: traffic::write },
+        Section { id: "times", name: "Response times", write: times::write },
+        Section { id: "heat", name: "Response times over the run", write: heat::write },
+        Section { id: "phases", name: "Where the time went", write: phases::write },
+        Section { id: "auth", name: "Signing in", write: auth::write },
+        Section { id: "tls", name: "TLS", write: tls::write },
+        Section { id: "outcomes", name: "How it ended", write: outcomes::write },
+        Section { id: "phones", name: "Phones to look at", write: phones::write },
+        Section { id: "generator", name: "The generator", write: generator::write },
+        Section { id: "run", name: "What was run", write: provenance::write },
+        Section { id: "words", name: "Words", write: glossary },
+    ]
+}
 
 /// The page of a finished run. `summary` and `manifest` are those of the same record.
 pub fn page(record: &Record, summary: &Summary, manifest: &Manifest) -> String {
@@ -82,10 +87,10 @@ pub fn page(record: &Record, summary: &Summary, manifest: &Manifest) -> String {
             m.leaf("a", &[("class", "skip"), ("href", "#main")], "Skip to the report");
             m.within("header", &[], |m| verdict::header(m, &run));
             m.within("div", &[("class", "page")], |m| {
-                m.within("nav", &[("aria-label", "Contents")], contents);
+                m.within("nav", &[("aria-label", "Contents")], |m| contents(m, &sections()));
                 m.within("main", &[("id", "main")], |m| {
                     verdict::write(m, &run);
-                    SECTIONS.iter().for_each(|section| write(m, section, &run));
+                    write_sections(m, &sections(), &run);
                 });
             });
             m.within("footer", &[], |m| verdict::footer(m, &run));
@@ -95,6 +100,12 @@ pub fn page(record: &Record, summary: &Summary, manifest: &Manifest) -> String {
 }
 
 fn head(m: &mut Markup, run: &Run) {
+    let state = run.summary.verdict.state.name();
+    head_of(m, &format!("{} ({state}): bootstorm report", run.summary.workload.name));
+}
+
+/// The head of a page with this title.
+fn head_of(m: &mut Markup, title: &str) {
     let hash = STANDARD.encode(Sha256::digest(SHEET));
     let policy =
         format!("default-src 'none'; style-src 'sha256-{hash}'; img-src data:; base-uri 'none'; form-action 'none'");
@@ -103,27 +114,28 @@ fn head(m: &mut Markup, run: &Run) {
     m.empty("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
     m.empty("meta", &[("name", "color-scheme"), ("content", "light dark")]);
     m.empty("meta", &[("name", "robots"), ("content", "noindex")]);
-    let state = run.summary.verdict.state.name();
-    m.leaf("title", &[], &format!("{} ({state}): bootstorm report", run.summary.workload.name));
+    m.leaf("title", &[], title);
     // Without it, browsers ask the server, or the folder, for one.
     m.empty("link", &[("rel", "icon"), ("href", "data:,")]);
     m.style(SHEET);
 }
 
-fn contents(m: &mut Markup) {
+fn contents<T>(m: &mut Markup, sections: &[Section<T>]) {
     m.within("ul", &[], |m| {
-        for Section { id, name, .. } in &SECTIONS {
+        for Section { id, name, .. } in sections {
             m.within("li", &[], |m| m.leaf("a", &[("href", &format!("#{id}"))], name));
         }
     });
 }
 
-fn write(m: &mut Markup, section: &Section, run: &Run) {
-    let heading = format!("{}-heading", section.id);
-    m.within("section", &[("id", section.id), ("aria-labelledby", &heading)], |m| {
-        m.leaf("h2", &[("id", &heading)], section.name);
-        (section.write)(m, run);
-    });
+fn write_sections<T>(m: &mut Markup, sections: &[Section<T>], of: &T) {
+    for section in sections {
+        let heading = format!("{}-heading", section.id);
+        m.within("section", &[("id", section.id), ("aria-labelledby", &heading)], |m| {
+            m.leaf("h2", &[("id", &heading)], section.name);
+            (section.write)(m, of);
+        });
+    }
 }
 
 fn glossary(m: &mut Markup, _: &Run) {
