@@ -64,7 +64,7 @@ pub(super) fn run(args: CapacityArgs) -> Result<Exit, Ended> {
                 "--virtual: only the embedded target's law can be computed; leave target.url out",
             ));
         }
-        (false, _) => Box::new(Processes::new(Children::new(&runtime)?, &folder, &args.generator)),
+        (false, _) => Box::new(Processes::new(Children::new(&runtime)?, &folder, &args.generator, &args.ask)),
     };
     let rules = Rules {
         tolerance: capacity.tolerance,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Shared;
-use super::ask::{BARE, WITH_VALUE};
+use super::ask::{AskArgs, BARE, WITH_VALUE};
 use crate::cli::child::{Children, Finish, without};
 use crate::cli::run::{GeneratorArgs, check_limits};
 use crate::cli::{Ended, Exit};
@@ -76,7 +76,12 @@ pub(super) struct Processes<'r> {
 
 impl<'r> Processes<'r> {
     /// Runs in folders below this one.
-    pub(super) fn new(children: Children<'r>, folder: &Folder, generator: &GeneratorArgs) -> Processes<'r> {
+    pub(super) fn new(
+        children: Children<'r>,
+        folder: &Folder,
+        generator: &GeneratorArgs,
+        ask: &AskArgs,
+    ) -> Processes<'r> {
         let own: Vec<OsString> = std::env::args_os().skip(1).collect();
         let mut shared: Vec<OsString> = without(&own, &WITH_VALUE);
         shared.retain(|argument| !BARE.iter().any(|flag| argument == flag));
@@ -84,6 +89,8 @@ impl<'r> Processes<'r> {
         if let Some(verb) = shared.iter_mut().find(|argument| *argument == "capacity") {
             *verb = "run".into();
         }
+        // A run does not search, but what the file says of it must hold for it too.
+        shared.extend(ask.assignments().into_iter().flat_map(|set| ["--set".into(), set.into()]));
         Processes { children, folder: folder.path().to_owned(), shards: generator.shards(), shared }
     }
 

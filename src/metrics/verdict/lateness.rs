@@ -7,7 +7,7 @@
 use super::load;
 use super::words::{percent, quantile, time};
 use super::{Findings, Validity};
-use crate::metrics::{Distribution, OperationTotals, Record};
+use crate::metrics::{Distribution, Law, OperationTotals, Record};
 use crate::phone::Operation;
 
 /// Lateness may take this share of a response time that is reported.
@@ -170,15 +170,14 @@ fn cause(record: &Record, late: &Late) -> Cause {
     }
 }
 
-/// Whether it was the phones that made the next operation wait for the one before: the plan asks the same phone more than
-/// once, each was told in time, and neither a loop nor a connection kept it waiting.
+/// Whether it was the phones that made the next operation wait for the one before: the plan may ask the same phone more
+/// than once, each was told in time, and neither a loop nor a connection kept it waiting.
 fn phones_were_busy(record: &Record, late: &Late) -> bool {
     let totals = &record.tally.totals;
     let little = |d: &Distribution| d.quantile_us(0.99).or(d.max_us()).unwrap_or(0).saturating_mul(20) <= late.late_us;
-    record.plan.due.total() > record.plan.phones
-        && little(&totals.pace)
-        && little(&record.generator.loop_lag)
-        && little(&totals.exchanges.phases.waited)
+    let plan = &record.plan;
+    let asks_again = plan.due.total() > plan.phones || plan.phases.iter().any(|p| matches!(p.law, Law::Poisson { .. }));
+    asks_again && little(&totals.pace) && little(&record.generator.loop_lag) && little(&totals.exchanges.phases.waited)
 }
 
 impl Cause {

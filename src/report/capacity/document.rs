@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Broke, Figures};
-use crate::capacity::usl::{self, NoFit, Usl};
+use crate::capacity::usl::{self, Estimate, NoFit, Usl};
 use crate::capacity::{Answer, Found, Harder, Recovery, Stretch};
 use crate::metrics::{Validity, Verdict};
 use crate::report::summary::Workload;
@@ -201,6 +201,22 @@ impl Point {
     }
 }
 
+/// With nine digits in each figure, so that what is read again is what was written.
+fn short(law: Usl) -> Usl {
+    let digits = |value: f64| format!("{value:.8e}").parse().unwrap_or(value);
+    let estimate = |e: Estimate| Estimate { value: digits(e.value), low: digits(e.low), high: digits(e.high) };
+    Usl {
+        lambda: estimate(law.lambda),
+        sigma: estimate(law.sigma),
+        kappa: estimate(law.kappa),
+        most: law.most.map(estimate),
+        peak_at: law.peak_at.map(digits),
+        measured_to: digits(law.measured_to),
+        scatter: digits(law.scatter),
+        ..law
+    }
+}
+
 fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let upper = *values.get(values.len() / 2)?;
@@ -216,7 +232,7 @@ impl Document {
         // Concurrency is in seconds of real time, and so must the throughput be.
         let points: Vec<_> = points.iter().map(|(n, x)| (*n, x * self.compression)).collect();
         (self.scalability, self.no_scalability) = match usl::fit(&points) {
-            Ok(law) => (Some(law), None),
+            Ok(law) => (Some(short(law)), None),
             Err(why) => (None, Some(why)),
         };
     }

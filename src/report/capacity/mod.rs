@@ -6,6 +6,8 @@ mod figures;
 mod folder;
 mod sheet;
 mod stretch;
+#[cfg(test)]
+pub(super) mod tests;
 mod text;
 pub(super) mod words;
 

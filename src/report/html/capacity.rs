@@ -392,3 +392,52 @@ fn sought(m: &mut Markup, d: &Document) {
     m.within("ul", &[], |m| d.thresholds.iter().for_each(|threshold| m.leaf("li", &[], threshold)));
     m.leaf("p", &[("class", "note")], &format!("SHA-256 of the workload: {}", d.workload.sha256));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::capacity::tests::document;
+
+    #[test]
+    fn the_page_says_what_was_found_and_draws_the_curve() {
+        let page = capacity_page(&document());
+        for words in [
+            "phase.load.rate: 96.8/s",
+            "answers contradict each other at 95.76/s",
+            "metastable collapse",
+            "The curve",
+            "knee 96.8/s",
+            "Predicts at most",
+            "probe-03",
+        ] {
+            assert!(page.contains(words), "{words}");
+        }
+        // A dot for each load in each of the three charts, and none for a drain that was not.
+        assert_eq!(page.matches("<circle").count(), 3 * document().curve.len());
+        assert!(!page.contains("id=\"drain-title\"") && !page.contains("<script"));
+    }
+
+    #[test]
+    fn whatever_was_found_has_a_page() {
+        for found in [
+            None,
+            Some(Found::Met { at: 800.0 }),
+            Some(Found::Limited { at_least: None, blind_at: 25.0, missed_at: None }),
+        ] {
+            let document =
+                Document { found, curve: Vec::new(), probes: Vec::new(), broke: None, recovery: None, ..document() };
+            let page = capacity_page(&document);
+            assert!(page.contains("No probe was made.") && page.ends_with("</html>\n"), "{page}");
+        }
+    }
+
+    /// What a workload says comes in as text.
+    #[test]
+    fn nothing_becomes_markup() {
+        let mut document = document();
+        document.workload.name = "<script>alert(1)</script>".into();
+        document.sought.find = "<b>".into();
+        let page = capacity_page(&document);
+        assert!(!page.contains("<script>") && !page.contains("<b>"));
+    }
+}

@@ -32,7 +32,8 @@ impl Meaning<'_> {
         let sought = self.sought(find, file, &at("find"))?;
         for (name, end) in [("from", &typed.from), ("to", &typed.to)] {
             if end.is_none() {
-                self.say(&at(name), "is missing", format!("write one end of the range in which `{find}` is searched"));
+                let right = format!("write both ends of the range in which `{find}` is searched");
+                self.say(&at(name), format!("there is no `{name}`"), right);
             }
         }
         let (from, to) = (typed.from.as_ref()?, typed.to.as_ref()?);
