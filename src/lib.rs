@@ -22,6 +22,7 @@
 //! Without the `live` feature only what is pure is built: no sockets, no clock, no runtime.
 
 pub mod auth;
+pub mod capacity;
 #[cfg(feature = "live")]
 pub mod cli;
 #[cfg(feature = "live")]

@@ -87,6 +87,9 @@ fn the_shipped_workloads_load_and_scale() {
         ("planned-restart", 400),
         ("retry-convoy", 600),
         ("nat-site", 200),
+        ("capacity", 5000),
+        ("capacity-collapse", 1000),
+        ("capacity-url", 500),
     ] {
         let path = PathBuf::from(format!("workloads/{path}.toml"));
         let plan = load(&path, &Overrides::default()).unwrap_or_else(|e| panic!("{e}"));

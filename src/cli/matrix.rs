@@ -7,9 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
+use super::child::Finish;
 use super::repeat::SeriesArgs;
 use super::report::note;
-use super::series::{Finish, Series};
+use super::series::Series;
 use super::{Ended, Exit, run};
 use crate::report::matrix::{Played, PlayedRun, SideBySide};
 use crate::report::number::{self, count};
@@ -59,7 +60,7 @@ pub(super) fn run(
 /// Plays the runs in their order, as long as nobody interrupts. What is done is written down after each.
 fn play(matrix: &Matrix, series: &mut Series<'_>, played: &mut Played, folder: &Folder) -> Result<(), Ended> {
     for (n, turn) in matrix.turns().into_iter().enumerate() {
-        if n > 0 && !matrix.rest.is_zero() && series.rest(matrix.rest) {
+        if n > 0 && !matrix.rest.is_zero() && !series.rest(matrix.rest) {
             break;
         }
         let variant = &matrix.variants[turn.variant];

@@ -1,5 +1,7 @@
 //! The command line: one file per verb; nothing but parsing, wiring and printing.
 
+mod capacity;
+mod child;
 mod compare;
 mod environment;
 mod exit;
@@ -64,6 +66,8 @@ enum Verb {
     Report(report::ReportArgs),
     /// Tell whether saved runs are faster or slower than others, the same, or not to be told apart
     Compare(compare::CompareArgs),
+    /// Find the hardest load at which a server still meets the workload's thresholds
+    Capacity(capacity::CapacityArgs),
     /// Say what a workload would do, without sending anything
     Plan(plan::PlanArgs),
     /// Serve files to phones: the embedded target on its own
@@ -89,6 +93,7 @@ pub fn main() -> ExitCode {
         Verb::Run(args) => run::run(args),
         Verb::Report(args) => report::run(args),
         Verb::Compare(args) => compare::run(args),
+        Verb::Capacity(args) => capacity::run(args),
         Verb::Plan(args) => plan::run(args),
         Verb::Serve(args) => serve::run(args),
         Verb::Interop(args) => interop::run(args),

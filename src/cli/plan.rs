@@ -138,7 +138,7 @@ fn as_text(plan: &Plan, phases: &[PhaseFacts<'_>], hash: &str) -> String {
     out
 }
 
-fn target(plan: &Plan) -> String {
+pub(super) fn target(plan: &Plan) -> String {
     match &plan.target {
         Target::Url { origin, base, .. } => format!("{origin}{base}"),
         Target::Embedded(config) => {

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use tokio::runtime::Runtime;
 
+use super::child::Finish;
 use super::compare::{self, QuestionArgs};
-use super::series::{Finish, Series};
+use super::series::Series;
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit};
 use crate::report::compare::{Comparison, Difference, Differences, Question, Spread};

@@ -7,8 +7,9 @@ use clap::Args;
 
 use super::format::FormatArgs;
 use super::{Ended, Exit, colour, matrix};
+use crate::report::capacity;
 use crate::report::matrix::Played;
-use crate::report::{Folder, Saved, SavedError, Summary, Told};
+use crate::report::{Folder, Format, Saved, SavedError, Summary, Told};
 
 /// Arguments of `report`.
 #[derive(Debug, Args)]
@@ -27,6 +28,9 @@ pub(super) fn run(args: ReportArgs) -> Result<Exit, Ended> {
     if Played::is_in(folder) {
         return matrix::report(folder, args.format.chosen());
     }
+    if capacity::is_search(folder) {
+        return tell_search(folder, args.format);
+    }
     let saved = match Saved::open(folder) {
         Ok(saved) => saved,
         Err(error @ SavedError::SummaryOnly { .. }) => {
@@ -43,6 +47,26 @@ pub(super) fn run(args: ReportArgs) -> Result<Exit, Ended> {
     }
     let written = Folder::of_saved(folder).write(&saved);
     tell(args.format, &saved, &Summary::of(&saved.record), written.is_ok().then_some(folder))?;
+    let written = written.map_err(Ended::folder)?;
+    if !written.is_empty() {
+        note(&format!("rebuilt {}", written.join(", ")));
+    }
+    Ok(Exit::Passed)
+}
+
+/// A search for capacity: its page and its sheet are made again, and it is printed as it was then.
+fn tell_search(folder: &Path, format: FormatArgs) -> Result<Exit, Ended> {
+    let json = match format.chosen() {
+        Format::Text => false,
+        Format::Json => true,
+        other => {
+            let name = other.name();
+            return Err(Ended::usage(format!("--format {name}: a search for capacity is told as text or json")));
+        }
+    };
+    let document = capacity::read(folder).map_err(Ended::folder)?;
+    let written = capacity::write(&Folder::of_saved(folder), &document);
+    super::capacity::tell(&document, written.is_ok().then_some(folder), json)?;
     let written = written.map_err(Ended::folder)?;
     if !written.is_empty() {
         note(&format!("rebuilt {}", written.join(", ")));

@@ -1,7 +1,7 @@
 //! `bootstorm run`: from a workload to a report.
 
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::Poll;
@@ -44,6 +44,16 @@ pub(super) struct RunArgs {
     prometheus: Option<SocketAddr>,
     #[command(flatten)]
     series: SeriesArgs,
+    #[command(flatten)]
+    generator: GeneratorArgs,
+    /// Do not end with 97 if the generator, and not the server, was the limit; stamped on every output
+    #[arg(long, help_heading = "Generator")]
+    accept_invalid: bool,
+}
+
+/// How the generator works, whoever makes the run.
+#[derive(Clone, Debug, Args)]
+pub(super) struct GeneratorArgs {
     /// Run on this many threads instead of one per core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Generator")]
     shards: Option<u32>,
@@ -54,9 +64,13 @@ pub(super) struct RunArgs {
     /// Do not verify the server's certificates; stamped on every output
     #[arg(long, help_heading = "Generator")]
     dangerously_skip_tls_verification: bool,
-    /// Do not end with 97 if the generator, and not the server, was the limit; stamped on every output
-    #[arg(long, help_heading = "Generator")]
-    accept_invalid: bool,
+}
+
+impl GeneratorArgs {
+    /// How many threads were asked for.
+    pub(super) fn shards(&self) -> Option<u32> {
+        self.shards
+    }
 }
 
 /// The server a run plays against, and how to reach it.
@@ -75,7 +89,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
         return matrix::run(matrix, &args.series, args.format.chosen(), &folder, now());
     }
     let mut plan = args.workload.load()?;
-    plan.tls.verify &= !args.dangerously_skip_tls_verification;
+    plan.tls.verify &= !args.generator.dangerously_skip_tls_verification;
     let plan = Arc::new(plan);
     let runtime = runtime()?;
     if args.series.wanted()? {
@@ -83,7 +97,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
         let repeated = Repeated { workload: &args.workload, folder: &folder, format: args.format.chosen() };
         return repeat::run(&args.series, &repeated, &plan, &runtime);
     }
-    let watched = watched(&args.watch_pid, &plan)?;
+    let watched = watched(&args.generator.watch_pid, &plan)?;
     limits::raise_open_files().map_err(Ended::net)?;
     let server = find_server(&plan)?;
     let gauge = match (&server.embedded, watched) {
@@ -217,14 +231,13 @@ fn client_settings(plan: &Plan, server: &Server, runtime: &Runtime, args: &RunAr
     // Refuses whatever is not loopback.
     let origins = [&server.origin].into_iter().chain(&plan.fallback).map(Arc::as_ref);
     let addresses = runtime.block_on(resolve::resolve(origins)).map_err(Ended::net)?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let devices = Devices::of(&plan.tls, &plan.fleets).map_err(Ended::net)?;
     Ok(Settings {
         timeouts: plan.timeouts,
         network: plan.network.clone(),
         tls: TlsSettings { plan: plan.tls.clone(), trust: server.trust.clone(), alpn: false, devices },
         addresses,
-        shards: args.shards.map_or(cores, |n| n as usize),
+        shards: shard_count(args.generator.shards),
     })
 }
 
@@ -252,14 +265,7 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
     };
     let phones = u64::from(plan.phones()).max(1);
     let named = plan.network.max_connections.map(|n| n as u64);
-    let demand = limits::Demand {
-        connections: named.unwrap_or(settings.shards as u64).min(phones),
-        embedded: server.embedded.is_some(),
-        shards: settings.shards,
-        sources: &plan.network.sources,
-        target: target.ip(),
-    };
-    let limits = limits::check(&demand).map_err(Ended::net)?;
+    let limits = limits::check(&demand(plan, settings.shards, target.ip())).map_err(Ended::net)?;
     let most = named.unwrap_or(u64::MAX).min(limits.connections()).min(phones.max(settings.shards as u64));
     if named.is_none() && most < phones {
         tracing::warn!(
@@ -270,6 +276,34 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
         );
     }
     Ok(Bounds { connections: usize::try_from(most).unwrap_or(usize::MAX), limits })
+}
+
+/// What the plan asks of this machine.
+fn demand(plan: &Plan, shards: usize, target: IpAddr) -> limits::Demand<'_> {
+    let named = plan.network.max_connections.map(|n| n as u64);
+    limits::Demand {
+        connections: named.unwrap_or(shards as u64).min(u64::from(plan.phones()).max(1)),
+        embedded: matches!(plan.target, Target::Embedded(_)),
+        shards,
+        sources: &plan.network.sources,
+        target,
+    }
+}
+
+/// Whether this machine's files and ports are enough for the plan, known without any server. Where the target is known by
+/// name alone, its run will tell.
+pub(super) fn check_limits(plan: &Plan, shards: Option<u32>) -> Result<(), NetError> {
+    let target = match &plan.target {
+        Target::Url { origin, .. } => origin.host.parse().ok(),
+        Target::Embedded(config) => Some(config.listen.ip()),
+    };
+    let Some(target) = target else { return Ok(()) };
+    limits::check(&demand(plan, shard_count(shards), target)).map(drop)
+}
+
+/// One for each core, if nobody says otherwise.
+fn shard_count(named: Option<u32>) -> usize {
+    named.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |n| n as usize)
 }
 
 /// Runs the shards, shows progress, and hands Ctrl-C (or a terminal that closed) on: the first drains, the second ends
@@ -446,6 +480,6 @@ async fn probe(settings: &Settings, origin: &Origin, fallback: Option<&Origin>) 
 }
 
 #[allow(clippy::disallowed_methods, reason = "the folder and the manifest carry the date of the run")]
-fn now() -> SystemTime {
+pub(super) fn now() -> SystemTime {
     SystemTime::now()
 }

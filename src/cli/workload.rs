@@ -1,6 +1,6 @@
 //! The workload and its overrides, as several verbs take them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -42,11 +42,7 @@ pub(super) struct Changes {
 impl WorkloadArgs {
     /// The plan these arguments mean.
     pub(super) fn load(&self) -> Result<Plan, Ended> {
-        let loaded = match &self.variant {
-            Some(variant) => workload::load_variant(&self.file, &self.overrides(), variant),
-            None => workload::load(&self.file, &self.overrides()),
-        };
-        loaded.map_err(refused)
+        self.load_with(&self.overrides())
     }
 
     /// All variants of the workload; none if it has no matrix, or one variant alone is asked for.
@@ -57,8 +53,23 @@ impl WorkloadArgs {
         }
     }
 
-    fn overrides(&self) -> Overrides {
+    /// The workload file, as it was named.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// All that stands over the file.
+    pub(super) fn overrides(&self) -> Overrides {
         Overrides { target: self.target.clone(), ..self.changes.overrides() }
+    }
+
+    /// The plan of the file under other overrides than these.
+    pub(super) fn load_with(&self, overrides: &Overrides) -> Result<Plan, Ended> {
+        let loaded = match &self.variant {
+            Some(variant) => workload::load_variant(&self.file, overrides, variant),
+            None => workload::load(&self.file, overrides),
+        };
+        loaded.map_err(refused)
     }
 
     /// The same with these assignments after all others; `target=URL` is what `--target` would be.

@@ -1,4 +1,5 @@
 //! Reports of a finished run: text, HTML, JSON, CSV, and the folder they live in. Made from a saved record, never a live one.
+pub mod capacity;
 pub mod compare;
 #[cfg(test)]
 mod fixture;

@@ -3,12 +3,16 @@
 //! The server is a function from moment and request to response, as the embedded target's core is. Time
 //! moves from event to event, so an hour of a fleet takes as long as its exchanges take to compute.
 
+mod embedded;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+
+pub use embedded::run_embedded;
 
 use crate::driver::{Pace, Roster, Share, Wish};
 use crate::metrics::{ExchangeFacts, Slice, Tally};

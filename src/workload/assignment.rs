@@ -73,7 +73,7 @@ impl<'i> Document<'i> {
     }
 
     /// Turns names and numbers into steps: `fleet.avaya` and `fleet.0` are both an index.
-    fn resolve(&self, words: &[String]) -> Result<KeyPath, Wrong> {
+    pub(crate) fn resolve(&self, words: &[String]) -> Result<KeyPath, Wrong> {
         let mut path = KeyPath::default();
         let mut table = Some(&self.root);
         let mut array: Option<(&str, &DeArray<'i>)> = None;
@@ -169,7 +169,7 @@ pub(crate) fn names_secret(value: &str) -> bool {
 }
 
 /// The words of a dotted key, quotes and all, as TOML reads it.
-fn dotted(text: &str) -> Option<Vec<String>> {
+pub(crate) fn dotted(text: &str) -> Option<Vec<String>> {
     let line = format!("{text} = 0");
     let root = DeTable::parse(&line).ok()?.into_inner();
     let mut words = Vec::new();

@@ -3,6 +3,7 @@
 //! The doc comments here are the reference of the format: `docs/workload.md` and the lists of known
 //! keys in error messages are derived from them through the JSON schema.
 
+mod capacity;
 mod fleet;
 mod matrix;
 mod network;
@@ -12,10 +13,11 @@ mod target;
 mod tls;
 mod trouble;
 
+pub(crate) use capacity::{CapacitySection, RecoverySection};
 pub(crate) use fleet::{CredentialsSection, FleetSection, PeopleSection};
 pub(crate) use matrix::{Combine, MatrixSection};
 pub(crate) use network::{NetworkSection, TimeoutsSection};
-pub(crate) use phase::{ArrivalSection, PhaseSection};
+pub(crate) use phase::{ArrivalSection, PhaseSection, PoissonSection, PowerReturnSection, RampSection};
 pub(crate) use run::{RunSection, Until};
 pub(crate) use target::{AuthSection, EmbeddedSection, OfferName, OnOff, TargetSection};
 pub(crate) use tls::{ConnectionsWord, DeviceCertificatesSection, EmbeddedTlsSection, TlsSection};
@@ -61,6 +63,9 @@ pub(crate) struct File {
     /// The same workload in several variants, side by side.
     #[serde(skip_serializing)]
     pub(crate) matrix: Option<MatrixSection>,
+    /// What `bootstorm capacity` searches: the hardest value of one key at which the thresholds are still met.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) capacity: Option<CapacitySection>,
 }
 
 impl Default for File {
@@ -77,6 +82,7 @@ impl Default for File {
             tls: TlsSection::default(),
             thresholds: toml::Table::new(),
             matrix: None,
+            capacity: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From the file as typed to the plan as meant: every value checked, every problem told with its line.
 
+mod capacity;
 mod fleet;
 mod network;
 mod phase;
@@ -63,6 +64,7 @@ impl Meaning<'_> {
         let network = self.network(&file.network, target.as_ref());
         let tls = self.tls(&mut file, &said, &fleets);
         let thresholds = self.thresholds(&file.thresholds);
+        let capacity = self.capacity(&file);
         if let (Some(target), true) = (target, self.problems.is_empty()) {
             let (effective, sha256) = effective::text(&file, &lists);
             let seed = file.seed;
@@ -81,6 +83,7 @@ impl Meaning<'_> {
                 network,
                 tls,
                 thresholds,
+                capacity,
             });
         }
         // A target that is missing has been told, so there is a problem.

@@ -1,6 +1,7 @@
 //! The workload: the file as typed, the plan as meant.
 mod arrival;
 mod assignment;
+mod capacity;
 mod csv;
 mod defaults;
 mod document;
@@ -19,6 +20,7 @@ mod named;
 mod plan;
 mod population;
 mod quantity;
+mod recovery;
 mod reference;
 mod scale;
 mod schedule;
@@ -27,12 +29,14 @@ mod target_tls;
 mod threshold;
 mod tls;
 
+pub use capacity::{Capacity, Measure, Push, SearchKey};
 pub use embedded::*;
 pub use error::{Place, Problem, WorkloadError};
 pub use file::schema;
 pub use load::{Overrides, load, load_matrix, load_variant, load_with, parse, parse_matrix, parse_with};
 pub use matrix::{Axis, MOST_RUNS, MOST_VARIANTS, Matrix, Turn, Variant};
 pub use plan::*;
+pub use recovery::Recovery;
 pub use reference::reference;
 pub use target_tls::*;
 pub use threshold::{Comparison, Formula, Judgement, Threshold, ThresholdError, Verdict};

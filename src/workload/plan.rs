@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::phone::{Fleet, Moment, Origin, Trigger};
 
-use super::{EmbeddedTarget, Threshold, TlsPlan};
+use super::{Capacity, EmbeddedTarget, Threshold, TlsPlan};
 
 /// A run, ready to be carried out in real or virtual time.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub struct Plan {
     pub tls: TlsPlan,
     /// Goals that can fail the run.
     pub thresholds: Vec<Threshold>,
+    /// What a search for capacity varies, if the workload says so.
+    pub capacity: Option<Capacity>,
 }
 
 /// When a run is over.

@@ -2,12 +2,12 @@
 //!
 //! Response time counts from the intended start, so it holds all lateness: where that is a good part of it, the figure
 //! is the generator's. A slow server makes no lateness: a phone whose turn has come is attempted whatever the others
-//! wait for, unless there is no connection left for it.
+//! wait for, unless there is no connection left for it, or it is still at its own operation before.
 
 use super::load;
 use super::words::{percent, quantile, time};
 use super::{Findings, Validity};
-use crate::metrics::{OperationTotals, Record};
+use crate::metrics::{Distribution, Law, OperationTotals, Record};
 use crate::phone::Operation;
 
 /// Lateness may take this share of a response time that is reported.
@@ -138,6 +138,8 @@ enum Cause {
     Machine,
     /// More starts at one moment than anything can begin at one moment.
     Burst,
+    /// Phones were still at their operation before when the next was due.
+    Phones,
     /// Others held the cores.
     Others,
     /// Nothing better is known.
@@ -159,16 +161,29 @@ fn cause(record: &Record, late: &Late) -> Cause {
     if due.burst >= BURST && u64::from(due.burst).saturating_mul(100) >= due.total() {
         return Cause::Burst;
     }
+    if phones_were_busy(record, late) {
+        return Cause::Phones;
+    }
     match load::average(record) {
         Some(demand) if demand.waited > demand.busy.max(0.1) => Cause::Others,
         _ => Cause::Generator,
     }
 }
 
+/// Whether it was the phones that made the next operation wait for the one before: the plan may ask the same phone more
+/// than once, each was told in time, and neither a loop nor a connection kept it waiting.
+fn phones_were_busy(record: &Record, late: &Late) -> bool {
+    let totals = &record.tally.totals;
+    let little = |d: &Distribution| d.quantile_us(0.99).or(d.max_us()).unwrap_or(0).saturating_mul(20) <= late.late_us;
+    let plan = &record.plan;
+    let asks_again = plan.due.total() > plan.phones || plan.phases.iter().any(|p| matches!(p.law, Law::Poisson { .. }));
+    asks_again && little(&totals.pace) && little(&record.generator.loop_lag) && little(&totals.exchanges.phases.waited)
+}
+
 impl Cause {
     /// Whether the workload's own words lead to it.
     fn is_asked_for(&self) -> bool {
-        matches!(self, Cause::Asked | Cause::Burst)
+        matches!(self, Cause::Asked | Cause::Burst | Cause::Phones)
     }
 
     fn words(&self, record: &Record) -> String {
@@ -189,6 +204,11 @@ impl Cause {
                  has the server's part",
                 record.plan.due.burst
             ),
+            Cause::Phones => {
+                "phones were told in time and still at their operation before: a phone does one at a time, and \
+                              the server was slow; more phones would wait for each other less"
+                    .to_owned()
+            }
             Cause::Others => {
                 let waited = load::average(record).map_or(0.0, |demand| demand.waited);
                 format!(

@@ -279,6 +279,25 @@ fn lateness_that_does_not_show_or_is_the_embedded_servers_only_degrades() {
     assert_says(&with(15_000, 5_000, true), Validity::Invalid, "did not keep to its plan");
 }
 
+/// A plan that may ask a phone again while it is still at it: told in time, and late by its own doing.
+#[test]
+fn a_phone_that_is_still_at_its_operation_before_is_not_the_generators_lateness() {
+    let busy = |law: Law, pace_us: u64, lag_us: u64| {
+        judged(|r| {
+            times(r, 2_000_000, 5_000_000, 300);
+            r.plan.phones = 7;
+            r.plan.phases = vec![PhaseFacts { law, ..PhaseFacts::default() }];
+            (0..300).for_each(|_| r.tally.totals.pace.record(Duration::from_micros(pace_us)));
+            (0..300).for_each(|_| r.generator.loop_lag.record(Duration::from_micros(lag_us)));
+        })
+    };
+    let poisson = Law::Poisson { rate: 10.0, over_s: 60.0 };
+    assert_says(&busy(poisson, 1_500, 900), Validity::Degraded, "still at their operation before");
+    assert_says(&busy(poisson, 1_900_000, 900), Validity::Invalid, "did not keep to its plan");
+    assert_says(&busy(poisson, 1_500, 1_900_000), Validity::Invalid, "did not keep to its plan");
+    assert_says(&busy(Law::Given, 1_500, 900), Validity::Invalid, "did not keep to its plan");
+}
+
 #[test]
 fn who_had_to_wait_for_a_connection_is_told_by_whose_will() {
     let waits = |bounded: bool, most: u64, waited_ms: u64, in_flight: i32| {

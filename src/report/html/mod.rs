@@ -7,6 +7,7 @@
 //! From the verdict down to the machine, each section is a file.
 
 mod auth;
+mod capacity;
 mod chart;
 mod columns;
 mod generator;
@@ -30,6 +31,8 @@ mod traffic;
 mod verdict;
 mod words;
 
+pub use capacity::capacity_page;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -51,30 +54,32 @@ struct Run<'a> {
     columns: Columns,
 }
 
-/// A section: where it is found, what the contents call it, and how it is written.
-struct Section {
+/// A section of a page about `T`: where it is found, what the contents call it, and how it is written.
+struct Section<T> {
     id: &'static str,
     name: &'static str,
-    write: fn(&mut Markup, &Run),
+    write: fn(&mut Markup, &T),
 }
 
 /// The sections, in order.
-const SECTIONS: [Section; 14] = [
-    Section { id: "goals", name: "Thresholds", write: goals::write },
-    Section { id: "storm", name: "Phones over time", write: storm::write },
-    Section { id: "traffic", name: "Exchanges per second", write: traffic::write },
-    Section { id: "times", name: "Response times", write: times::write },
-    Section { id: "heat", name: "Response times over the run", write: heat::write },
-    Section { id: "phases", name: "Where the time went", write: phases::write },
-    Section { id: "auth", name: "Signing in", write: auth::write },
-    Section { id: "tls", name: "TLS", write: tls::write },
-    Section { id: "outcomes", name: "How it ended", write: outcomes::write },
-    Section { id: "phones", name: "Phones to look at", write: phones::write },
-    Section { id: "target", name: "The target", write: target::write },
-    Section { id: "generator", name: "The generator", write: generator::write },
-    Section { id: "run", name: "What was run", write: provenance::write },
-    Section { id: "words", name: "Words", write: glossary },
-];
+fn sections<'r>() -> [Section<Run<'r>>; 14] {
+    [
+        Section { id: "goals", name: "Thresholds", write: goals::write },
+        Section { id: "storm", name: "Phones over time", write: storm::write },
+        Section { id: "traffic", name: "Exchanges per second", write: traffic::write },
+        Section { id: "times", name: "Response times", write: times::write },
+        Section { id: "heat", name: "Response times over the run", write: heat::write },
+        Section { id: "phases", name: "Where the time went", write: phases::write },
+        Section { id: "auth", name: "Signing in", write: auth::write },
+        Section { id: "tls", name: "TLS", write: tls::write },
+        Section { id: "outcomes", name: "How it ended", write: outcomes::write },
+        Section { id: "phones", name: "Phones to look at", write: phones::write },
+        Section { id: "target", name: "The target", write: target::write },
+        Section { id: "generator", name: "The generator", write: generator::write },
+        Section { id: "run", name: "What was run", write: provenance::write },
+        Section { id: "words", name: "Words", write: glossary },
+    ]
+}
 
 /// The page of a finished run. `summary` and `manifest` are those of the same record.
 pub fn page(record: &Record, summary: &Summary, manifest: &Manifest) -> String {
@@ -87,10 +92,10 @@ pub fn page(record: &Record, summary: &Summary, manifest: &Manifest) -> String {
             m.leaf("a", &[("class", "skip"), ("href", "#main")], "Skip to the report");
             m.within("header", &[], |m| verdict::header(m, &run));
             m.within("div", &[("class", "page")], |m| {
-                m.within("nav", &[("aria-label", "Contents")], contents);
+                m.within("nav", &[("aria-label", "Contents")], |m| contents(m, &sections()));
                 m.within("main", &[("id", "main")], |m| {
                     verdict::write(m, &run);
-                    SECTIONS.iter().for_each(|section| write(m, section, &run));
+                    write_sections(m, &sections(), &run);
                 });
             });
             m.within("footer", &[], |m| verdict::footer(m, &run));
@@ -99,6 +104,7 @@ pub fn page(record: &Record, summary: &Summary, manifest: &Manifest) -> String {
     m.finish()
 }
 
+/// The head of a page with this title.
 fn head(m: &mut Markup, title: &str) {
     let hash = STANDARD.encode(Sha256::digest(SHEET));
     let policy =
@@ -114,20 +120,22 @@ fn head(m: &mut Markup, title: &str) {
     m.style(SHEET);
 }
 
-fn contents(m: &mut Markup) {
+fn contents<T>(m: &mut Markup, sections: &[Section<T>]) {
     m.within("ul", &[], |m| {
-        for Section { id, name, .. } in &SECTIONS {
+        for Section { id, name, .. } in sections {
             m.within("li", &[], |m| m.leaf("a", &[("href", &format!("#{id}"))], name));
         }
     });
 }
 
-fn write(m: &mut Markup, section: &Section, run: &Run) {
-    let heading = format!("{}-heading", section.id);
-    m.within("section", &[("id", section.id), ("aria-labelledby", &heading)], |m| {
-        m.leaf("h2", &[("id", &heading)], section.name);
-        (section.write)(m, run);
-    });
+fn write_sections<T>(m: &mut Markup, sections: &[Section<T>], of: &T) {
+    for section in sections {
+        let heading = format!("{}-heading", section.id);
+        m.within("section", &[("id", section.id), ("aria-labelledby", &heading)], |m| {
+            m.leaf("h2", &[("id", &heading)], section.name);
+            (section.write)(m, of);
+        });
+    }
 }
 
 fn glossary(m: &mut Markup, _: &Run) {

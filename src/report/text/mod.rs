@@ -80,7 +80,7 @@ impl Page {
 }
 
 /// Breaks words so that no line is wider than `columns`, if no word is: after a ` ·` if that is possible, else at spaces.
-fn wrap(words: &str, columns: usize) -> Vec<String> {
+pub(in crate::report) fn wrap(words: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut width = 0;
     let apart = |item: &str| if item.chars().count() > columns { ' ' } else { '\n' };

@@ -136,13 +136,13 @@ pub(super) fn axis(scale: Scale, about: usize, label: impl Fn(f64) -> String) ->
 }
 
 /// A length in the drawing: at most one decimal.
-fn px(value: f64) -> String {
+pub(super) fn px(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
 }
 
 /// A share of the width.
-fn percent(at: f64) -> String {
+pub(super) fn percent(at: f64) -> String {
     let text = format!("{:.2}", at * 100.0);
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }

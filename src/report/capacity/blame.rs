@@ -1,0 +1,136 @@
+//! What broke first, and whose fault it is, as far as the probe there can tell.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Document, Figures, Probe};
+use crate::capacity::Found;
+use crate::metrics::Validity;
+use crate::report::number::{count, figure};
+
+/// Whose fault it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Whose {
+    /// The file server's.
+    Server,
+    /// The way's between phones and server.
+    Network,
+    /// The generator's.
+    Generator,
+    /// This machine's: server and generator share its cores, and all of them are busy.
+    SharedCores,
+    /// The phones' own setup: the threshold was crossed by outcomes that have nothing to do with load.
+    Phones,
+}
+
+/// What broke first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Broke {
+    /// The easiest load at which a threshold was crossed.
+    pub load: f64,
+    /// The number of the probe that tells it.
+    pub probe: u32,
+    /// The thresholds that were crossed there, each with what it was.
+    pub crossed: Vec<String>,
+    /// Whose fault it is.
+    pub whose: Whose,
+    /// In a sentence.
+    pub words: String,
+}
+
+/// From this share of a second on a core is busy.
+const BUSY: f64 = 0.95;
+
+impl Broke {
+    /// What broke first in a search: at the load that was decided as missed and is the easiest of them.
+    pub fn of(document: &Document, embedded: bool) -> Option<Broke> {
+        let load = match document.found.as_ref()? {
+            Found::Knee(knee) => knee.missed_at,
+            Found::Missed { at } => *at,
+            Found::Limited { missed_at, .. } => (*missed_at)?,
+            Found::Met { .. } => return None,
+        };
+        let probe = document.probes.iter().find(|probe| probe.load == load && probe.answer == "missed")?;
+        let figures = probe.figures.as_ref()?;
+        let (whose, words) = blame(probe, figures, embedded && !document.in_virtual_time);
+        Some(Broke { load, probe: probe.number, crossed: probe.crossed.clone(), whose, words })
+    }
+}
+
+impl Whose {
+    /// As it stands in a sentence.
+    pub const fn told(self) -> &'static str {
+        match self {
+            Whose::Server => "the server's",
+            Whose::Network => "the network's",
+            Whose::Generator => "the generator's",
+            Whose::SharedCores => "this machine's: server and generator share its cores",
+            Whose::Phones => "the phones' own setup, not the load's",
+        }
+    }
+}
+
+/// The outcome that most operations failed with decides; where none failed, the part of an exchange that took longest.
+fn blame(probe: &Probe, figures: &Figures, shares_cores: bool) -> (Whose, String) {
+    let fault = |outcome: &str| figures.faults.get(outcome).map(String::as_str);
+    let by_load = figures.outcomes.iter().filter(|(outcome, _)| !matches!(fault(outcome), Some("phone" | "none")));
+    let worst = by_load.max_by_key(|(_, n)| **n);
+    let is_starved =
+        shares_cores && probe.verdict.state == Validity::Degraded && figures.core_busy.is_some_and(|busy| busy >= BUSY);
+    let (whose, words) = match worst {
+        // A handful among thousands does not explain a response time.
+        Some((outcome, n)) if *n * 1_000 >= figures.started => {
+            let of = format!("{} of {} operations ended `{outcome}`", count(*n), count(figures.started));
+            match fault(outcome) {
+                Some("generator") => (Whose::Generator, format!("{of}: the generator's own limit")),
+                Some("network") => (Whose::Network, format!("{of}: nothing came back from the network")),
+                _ => (Whose::Server, format!("{of}: {}", mechanism(outcome))),
+            }
+        }
+        _ => slowest(figures),
+    };
+    if whose == Whose::Server && is_starved {
+        let words =
+            format!("{words}; but a core of this machine, which server and generator share, was busy all the time");
+        return (Whose::SharedCores, words);
+    }
+    (whose, words)
+}
+
+/// What such an outcome says of a server under load.
+fn mechanism(outcome: &str) -> &'static str {
+    match outcome {
+        "overload" => "its queue was full, and it turned requests away (503)",
+        "timeout-first-byte" | "timeout-exchange" => "it took the requests and answered later than the phones wait",
+        "connect-refused" => "nothing listened, or its backlog was full",
+        "connect-timeout" => "it did not take connections",
+        "reset" | "closed" => "it broke connections off",
+        "tls-timeout" => "its handshakes took longer than the phones wait",
+        _ if outcome.starts_with("tls-") => "its handshakes failed",
+        _ if outcome.starts_with("http-5") => "it failed by its own account",
+        _ => "it gave an answer the phones cannot use",
+    }
+}
+
+/// Nothing failed: it was too slow. The part of an exchange that took longest tells where.
+fn slowest(figures: &Figures) -> (Whose, String) {
+    let longest = figures.phases_ms.iter().max_by(|a, b| a.1.total_cmp(b.1));
+    let Some((part, ms)) = longest.filter(|(_, ms)| **ms > 0.0) else {
+        if figures.outcomes.is_empty() {
+            return (Whose::Server, "no operation failed, and none was slow: see the threshold".to_owned());
+        }
+        return (Whose::Phones, "no operation failed by load: see the outcomes".to_owned());
+    };
+    let ms = figure(Some(*ms));
+    let (whose, what) = match part.as_str() {
+        "waited" => (Whose::Generator, "for a connection that the generator could open"),
+        "connect" => (Whose::Server, "for the server to take the connection"),
+        "tls" => (Whose::Server, "for the TLS handshake"),
+        "first_byte" => (Whose::Server, "for the first octet of its answer: requests queue in the server"),
+        _ => (Whose::Network, "for octets on their way"),
+    };
+    (
+        whose,
+        format!("hardly any operation failed, but they took too long: an exchange waited {ms} ms on average {what}"),
+    )
+}
