@@ -58,7 +58,7 @@ impl Tls {
     ///
     /// # Errors
     /// [`NetError::CaNotNamed`] if certificates are to be verified and nothing is trusted; [`NetError::TlsSetup`] if
-    /// rustls refuses the settings.
+    /// rustls refuses the settings, or there are none.
     pub(super) fn new(settings: &TlsSettings, shards: usize) -> Result<Tls, NetError> {
         let setups = || settings.plan.fleets.iter().map(|(_, setup)| setup);
         let tickets = setups().map(|setup| setup.tickets_kept).max().unwrap_or(0).max(TlsSetup::TICKETS_KEPT);
@@ -78,11 +78,14 @@ impl Tls {
             }
             way_of.push(known.unwrap_or(made.len() - 1));
         }
+        if way_of.is_empty() {
+            return Err(NetError::TlsSetup { reason: "the plan says of no fleet what its TLS does".to_owned() });
+        }
         let ways = made.into_iter().map(|(_, way)| way).collect();
         Ok(Tls { plan: settings.plan.clone(), way_of, ways, sessions, certificates })
     }
 
-    /// What phone `index` shakes hands with; none if the plan has no fleet.
+    /// What phone `index` shakes hands with. There always is something: a plan without fleets makes no configurations.
     pub(super) fn config(&self, index: u32) -> Option<&Arc<ClientConfig>> {
         let way = self.ways.get(*self.way_of.get(self.plan.place_of(index))?)?;
         Some(if self.plan.resumes(index) { &way.resuming } else { &way.plain })
