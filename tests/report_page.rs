@@ -71,6 +71,7 @@ fn play(name: &str, sets: &[&str]) -> (Record, Summary, Manifest) {
             open_files_limit: 1_048_576,
             ports: Some(800),
             ports_limit: Some(28_232),
+            target: None,
         });
     }
     let mut record = Record {
@@ -80,6 +81,7 @@ fn play(name: &str, sets: &[&str]) -> (Record, Summary, Manifest) {
         tally,
         timeline,
         generator: GeneratorFacts { shards: 1, cpu_busy: 0.31, cpu_busy_max: 0.31, ..GeneratorFacts::default() },
+        target: None,
         marks: Marks::default(),
         thresholds: Vec::new(),
     };

@@ -19,7 +19,7 @@ use super::repeat::{self, Repeated, SeriesArgs};
 use super::report::tell;
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit, machine};
-use crate::driver::{self, Control, Driven, Handicap, Live, RunError, Setting};
+use crate::driver::{self, Control, Driven, Handicap, Live, Processes, RunError, Setting, TargetGauge};
 use crate::metrics::journal::{End, Header, How, Replay};
 use crate::metrics::{Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline, Verdict};
 use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
@@ -47,6 +47,10 @@ pub(super) struct RunArgs {
     /// Run on this many threads instead of one per core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Generator")]
     shards: Option<u32>,
+    /// Count the CPU time and memory of this process, and of all it started, as the target's: a server on this machine; may
+    /// be given more than once
+    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..), help_heading = "Target")]
+    watch_pid: Vec<i32>,
     /// Do not verify the server's certificates; stamped on every output
     #[arg(long, help_heading = "Generator")]
     dangerously_skip_tls_verification: bool,
@@ -79,8 +83,14 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
         let repeated = Repeated { workload: &args.workload, folder: &folder, format: args.format.chosen() };
         return repeat::run(&args.series, &repeated, &plan, &runtime);
     }
+    let watched = watched(&args.watch_pid, &plan)?;
     limits::raise_open_files().map_err(Ended::net)?;
     let server = find_server(&plan)?;
+    let gauge = match (&server.embedded, watched) {
+        (Some(running), _) => Some(Box::new(running.gauge()) as TargetGauge),
+        (None, Some(mut processes)) => Some(Box::new(move || processes.read()) as TargetGauge),
+        (None, None) => None,
+    };
     let settings = client_settings(&plan, &server, &runtime, &args)?;
     let bounds = bound_connections(&plan, &server, &settings)?;
     runtime.block_on(probe(&settings, &server.origin, plan.fallback.as_deref())).map_err(Ended::net)?;
@@ -118,6 +128,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
         live: Live::default(),
         journal: Some(Box::new(folder.make_journal().map_err(Ended::folder)?)),
         header: header.clone(),
+        target: gauge,
         handicap: Handicap::None,
     };
     if let Some(target) = &server.embedded {
@@ -134,6 +145,20 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     drop(server.embedded);
 
     report(&args, &folder, header, driven)
+}
+
+/// The processes that were named, if any.
+fn watched(pids: &[i32], plan: &Plan) -> Result<Option<Processes>, Ended> {
+    match &plan.target {
+        _ if pids.is_empty() => Ok(None),
+        Target::Embedded(_) => {
+            Err(Ended::usage("--watch-pid: the embedded target is part of this process, and is watched without"))
+        }
+        Target::Url { .. } => match Processes::watch(pids) {
+            Ok(processes) => Ok(Some(processes)),
+            Err(error) => Err(Ended::usage(format!("--watch-pid: {error}"))),
+        },
+    }
 }
 
 /// What the journal begins with.
@@ -313,6 +338,7 @@ fn live_metrics(setting: &Setting, started_at: SystemTime) -> impl Fn() -> Strin
             tally: known.tally,
             timeline: Timeline::default(),
             generator: known.generator,
+            target: known.machine.and_then(|sample| sample.target),
             marks,
             thresholds: Vec::new(),
         };
@@ -349,6 +375,7 @@ fn read_back(folder: &Folder, header: Header, driven: Driven) -> Result<(Saved, 
         tally: driven.tally,
         timeline: Timeline::default(),
         generator: driven.generator,
+        target: driven.target,
         marks: driven.marks,
         thresholds: Vec::new(),
     };

@@ -13,7 +13,7 @@ use super::assembly::Assembly;
 use super::monitor::{self, Circumstances, Monitor, ThreadClock};
 use super::ports::Connections;
 use crate::metrics::journal::{Closing, Entry, Header, Writer};
-use crate::metrics::{Distribution, GeneratorFacts, Marks, Slice};
+use crate::metrics::{Distribution, GeneratorFacts, Marks, Slice, TargetUse, TargetWatch};
 
 /// Where a journal goes.
 pub trait Durable: Write + Send {
@@ -113,6 +113,7 @@ pub(super) struct Keeper {
     live: Live,
     assembly: Assembly,
     monitor: Monitor,
+    target: Option<TargetWatch>,
     cpu: Vec<Duration>,
     connections: Vec<Connections>,
     marks: Marks,
@@ -129,6 +130,7 @@ impl Keeper {
         journal: Option<Box<dyn Durable>>,
         header: Header,
         live: Live,
+        target: Option<TargetWatch>,
     ) -> Keeper {
         live.known().generator = header.generator.clone();
         let shards = circumstances.shards;
@@ -139,6 +141,7 @@ impl Keeper {
             live,
             assembly: Assembly::new(shards),
             monitor: Monitor::begin(&circumstances),
+            target,
             cpu: vec![Duration::ZERO; shards],
             connections: vec![Connections::default(); shards],
             marks: header.marks,
@@ -206,7 +209,8 @@ impl Keeper {
     fn look(&mut self) {
         let sum = |count: fn(&Connections) -> u64| self.connections.iter().map(count).sum();
         let connections = Connections { open: sum(|c| c.open), opened: sum(|c| c.opened) };
-        let sample = self.monitor.look(self.at, connections);
+        let mut sample = self.monitor.look(self.at, connections);
+        sample.target = self.target.as_mut().map(|target| target.look(self.at));
         {
             let mut known = self.live.known();
             let generator = &mut known.generator;
@@ -254,13 +258,14 @@ impl Keeper {
             generator.clone()
         };
         let wall_us = u64::try_from(wall.as_micros()).unwrap_or(u64::MAX);
-        self.put(&Entry::Closing(Closing { wall_us, marks, generator }));
+        let target = self.target.as_mut().map(|target| target.look(wall));
+        self.put(&Entry::Closing(Closing { wall_us, marks, generator, target }));
         if let Some(mut journal) = self.journal.take().map(Writer::into_inner)
             && let Err(reason) = journal.sync()
         {
             self.gave_up(reason);
         }
-        Kept { error: self.error, marks }
+        Kept { error: self.error, marks, target }
     }
 }
 
@@ -268,6 +273,7 @@ impl Keeper {
 pub(super) struct Kept {
     pub(super) error: Option<JournalError>,
     pub(super) marks: Marks,
+    pub(super) target: Option<TargetUse>,
 }
 
 /// The share of the time the shards' threads were busy. Threads beyond the cores share them: together they can be no

@@ -24,6 +24,8 @@ mod pace;
 #[cfg(feature = "live")]
 mod ports;
 #[cfg(feature = "live")]
+mod processes;
+#[cfg(feature = "live")]
 mod queue;
 mod roster;
 #[cfg(feature = "live")]
@@ -42,8 +44,10 @@ pub use keeper::{Durable, JournalError};
 #[cfg(feature = "live")]
 pub use live::{Known, Live};
 pub use pace::Pace;
+#[cfg(feature = "live")]
+pub use processes::{Processes, WatchError};
 pub use roster::{Roster, Share, Wish};
 #[cfg(feature = "live")]
-pub use run::{Driven, RunError, Setting, run};
+pub use run::{Driven, RunError, Setting, TargetGauge, run};
 #[cfg(feature = "live")]
 pub use timer::timer_floor;

@@ -136,6 +136,7 @@ impl Monitor {
             open_files_limit: self.open_files_limit,
             ports: Some(self.ports.taken(at, connections)),
             ports_limit: self.ports_limit,
+            target: None,
         }
     }
 

@@ -9,7 +9,7 @@ use std::iter::Peekable;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::metrics::{ExchangeFacts, Recorder, Slice};
+use crate::metrics::{ExchangeFacts, Recorder, Slice, Upkeep};
 use crate::phone::{Action, Answer, Chance, Context, DropCause, Failure, Input, Moment, Origin, Phone, Request};
 use crate::workload::{Plan, Start};
 
@@ -204,6 +204,11 @@ impl Roster {
         self.recorder.roll(at);
         let slices = self.recorder.take_slices();
         self.named(slices)
+    }
+
+    /// What opening and closing connections has cost since this was last told.
+    pub fn upkeep(&mut self, upkeep: Upkeep) {
+        self.recorder.upkeep(upkeep);
     }
 
     /// Closes the books at the end of the run: the slices that have not been taken yet.

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use crate::metrics::journal::Header;
-use crate::metrics::{Distribution, GeneratorFacts, Marks, SnapshotCell, Tally};
+use crate::metrics::{Distribution, GeneratorFacts, Marks, SnapshotCell, Tally, TargetReading, TargetUse, TargetWatch};
 use crate::net::{Connector, NetError, Settings};
 use crate::phone::Origin;
 use crate::workload::Plan;
@@ -29,6 +29,8 @@ pub struct Driven {
     pub wall: Duration,
     /// What it cost this process. The journal's closing has the same.
     pub generator: GeneratorFacts,
+    /// What it cost the target; `None` if nobody watched. The journal's closing has the same.
+    pub target: Option<TargetUse>,
     /// The header's marks, and whether the run was interrupted. The journal's closing has the same.
     pub marks: Marks,
     /// Most connections open at once (the shards' peaks added up).
@@ -50,6 +52,9 @@ pub enum RunError {
     #[error("a shard ended in a panic; this is a fault of bootstorm itself, please report it")]
     Panic,
 }
+
+/// Tells what the target has used of this machine so far.
+pub type TargetGauge = Box<dyn FnMut() -> TargetReading + Send>;
 
 /// Everything a run needs besides its plan.
 pub struct Setting {
@@ -79,6 +84,8 @@ pub struct Setting {
     pub journal: Option<Box<dyn Durable>>,
     /// What the journal begins with. When the run began and what is known of the generator is filled in here.
     pub header: Header,
+    /// Tells what the target uses of this machine, if that can be told.
+    pub target: Option<TargetGauge>,
     /// A fault planted for a test.
     pub handicap: Handicap,
 }
@@ -147,6 +154,7 @@ pub fn run(plan: &Arc<Plan>, setting: Setting) -> Result<Driven, RunError> {
         started_at,
         wall,
         generator: known.generator.clone(),
+        target: kept.target,
         marks: kept.marks,
         peak_connections,
         journal_error: kept.error,
@@ -176,7 +184,8 @@ fn begin(setting: Setting, shards: u32, told: mpsc::Receiver<Told>) -> Result<Ke
     let started_at = now();
     let since_1970 = started_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     header.started_at_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
-    let keeper = Keeper::begin(circumstances, setting.journal, header, setting.live);
+    let target = setting.target.map(TargetWatch::begin);
+    let keeper = Keeper::begin(circumstances, setting.journal, header, setting.live, target);
     // A moment ahead, so that every shard is there when the first phone starts.
     let began = Instant::now() + START_AHEAD;
     let thread = thread::Builder::new()

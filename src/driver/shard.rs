@@ -111,6 +111,7 @@ impl Shard {
                 let number = Slice::number_at(now);
                 if number > slice {
                     slice = number;
+                    self.roster.upkeep(crate::net::take_upkeep());
                     let slices = self.roster.take_slices(now);
                     self.pass(number, slices, &mut lag, cpu_before, &lines);
                 }
@@ -132,6 +133,7 @@ impl Shard {
         }
         let ended = began.elapsed();
         self.snapshot.publish(self.roster.recorder().snapshot());
+        self.roster.upkeep(crate::net::take_upkeep());
         let slices = self.roster.finish_slices(ended);
         self.pass(u64::MAX, slices, &mut lag, cpu_before, &lines);
         Ok(ShardResult { ended, peak_connections: lines.peak() })

@@ -66,6 +66,62 @@ pub struct HandshakeFacts {
     pub bytes_out: u64,
     /// Octets read during the handshake.
     pub bytes_in: u64,
+    /// TLS records written during the handshake.
+    pub records_out: u32,
+    /// TLS records read during the handshake, whole ones.
+    pub records_in: u32,
+    /// IANA name of the scheme by which the server signed; none on resumption.
+    pub signature: Option<&'static str>,
+    /// Whether a resumption was by a session the server kept under its id (TLS 1.2), and not by a ticket.
+    pub by_session: bool,
+    /// Whether the server asked for another hello.
+    pub retried: bool,
+    /// Whether the client presented a certificate.
+    pub client_certificate: bool,
+    /// The alert by which the server refused it.
+    pub alert_received: Option<u8>,
+    /// The alert by which the client gave it up.
+    pub alert_sent: Option<u8>,
+    /// How it failed, if it did.
+    pub failure: Option<Failure>,
+}
+
+impl HandshakeFacts {
+    /// A handshake of this kind, of which nothing else is known.
+    pub fn new(kind: HandshakeKind) -> HandshakeFacts {
+        HandshakeFacts {
+            kind,
+            hello: Duration::ZERO,
+            server_flight: None,
+            verify: None,
+            total: Duration::ZERO,
+            cpu: Duration::ZERO,
+            version: None,
+            suite: None,
+            group: None,
+            chain_length: 0,
+            chain_bytes: 0,
+            bytes_out: 0,
+            bytes_in: 0,
+            records_out: 0,
+            records_in: 0,
+            signature: None,
+            by_session: false,
+            retried: false,
+            client_certificate: false,
+            alert_received: None,
+            alert_sent: None,
+            failure: None,
+        }
+    }
+
+    /// The server refused it after all, by this alert: in TLS 1.3 a client is through before the server has seen what
+    /// it presents.
+    pub fn refuse(&mut self, alert: u8, failure: Failure) {
+        self.kind = HandshakeKind::Failed;
+        self.alert_received = Some(alert);
+        self.failure = Some(failure);
+    }
 }
 
 /// How a handshake went.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::TargetUse;
+
 /// One look at the machine, since the look before. Shares are of real time, 0 to 1.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MachineSample {
@@ -22,6 +24,8 @@ pub struct MachineSample {
     pub ports: Option<u64>,
     /// Most of these there may be: sources × range; `None` if unknown.
     pub ports_limit: Option<u64>,
+    /// What the target has used by then; `None` if nobody watches it.
+    pub target: Option<TargetUse>,
 }
 
 /// One core.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Due, GeneratorFacts, Storm, Tally, Timeline, Verdict};
+use super::{Due, GeneratorFacts, Storm, Tally, TargetUse, Timeline, Verdict};
 use crate::workload::{Arrival, Judgement, Phase, Plan, Target, Threshold};
 
 /// A finished run. Every value was given in: nothing here reads a clock or a file.
@@ -23,6 +23,8 @@ pub struct Record {
     pub timeline: Timeline,
     /// What it cost the generator.
     pub generator: GeneratorFacts,
+    /// What it cost the target; `None` if nobody watched.
+    pub target: Option<TargetUse>,
     /// What must be known with every figure.
     pub marks: Marks,
     /// The thresholds, each as checked.
@@ -209,6 +211,7 @@ pub(super) mod tests {
             tally: recorder.finish(Duration::from_secs(1)),
             timeline: Timeline::default(),
             generator: GeneratorFacts { shards: 1, ..GeneratorFacts::default() },
+            target: None,
             marks: Marks::default(),
             thresholds: Vec::new(),
         }

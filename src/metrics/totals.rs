@@ -1,12 +1,12 @@
 //! Everything counted over a whole run, and how the counts of several shards add.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
 use super::ledger::LedgerFault;
-use super::{Distribution, HandshakeKind, Provisioning, Standings};
+use super::{Distribution, Provisioning, Standings, TlsTotals};
 use crate::auth::AnswerScheme;
 use crate::phone::{ChallengeKind, DropCause, Failure, Operation, Outcome, Screen};
 
@@ -86,6 +86,26 @@ pub struct ExchangeTotals {
     pub bytes_in: u64,
     /// Where the time went.
     pub phases: Phases,
+    /// What opening and closing connections cost this process.
+    pub upkeep: Upkeep,
+}
+
+/// What opening and closing connections cost the clients' threads, TLS aside. The CPU time is that of a sample: reading
+/// the clock costs something too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upkeep {
+    /// Connects attempted.
+    pub opened: u64,
+    /// Of these, those whose CPU time was taken.
+    pub opened_timed: u64,
+    /// Nanoseconds of CPU time these took: the socket, its connect, its place with the poller.
+    pub opening_ns: u64,
+    /// Connections closed by the client.
+    pub closed: u64,
+    /// Of these, those whose CPU time was taken.
+    pub closed_timed: u64,
+    /// Nanoseconds of CPU time these took: the farewell, the socket's end.
+    pub closing_ns: u64,
 }
 
 /// The phases of an exchange. Only those that took place are in each.
@@ -122,48 +142,6 @@ pub struct AuthTotals {
     pub typed_wrong: u64,
     /// Times stored credentials or realm were replaced.
     pub stored: u64,
-}
-
-/// TLS handshakes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct TlsTotals {
-    /// Full handshakes.
-    pub full: HandshakeTotals,
-    /// Resumed handshakes.
-    pub resumed: HandshakeTotals,
-    /// Full handshakes after a hello-retry request.
-    pub hello_retry: HandshakeTotals,
-    /// Failed handshakes.
-    pub failed: HandshakeTotals,
-    /// From the start to the client hello written.
-    pub hello: Distribution,
-    /// From the client hello to the first octet of the server's flight.
-    pub server_flight: Distribution,
-    /// Inside the verification of the server's certificates.
-    pub verify: Distribution,
-    /// Octets written during handshakes.
-    pub bytes_out: u64,
-    /// Octets read during handshakes.
-    pub bytes_in: u64,
-    /// By version.
-    pub versions: Counts<Cow<'static, str>>,
-    /// By suite.
-    pub suites: Counts<Cow<'static, str>>,
-    /// By key-exchange group.
-    pub groups: Counts<Cow<'static, str>>,
-    /// Chains received, by number of certificates.
-    pub chain_lengths: Counts<u32>,
-    /// Octets (DER) of the longest chain received.
-    pub chain_bytes_max: u32,
-}
-
-/// Handshakes of one kind.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct HandshakeTotals {
-    /// The whole handshake.
-    pub wall: Distribution,
-    /// CPU time of the client's thread in it.
-    pub cpu: Distribution,
 }
 
 impl Totals {
@@ -253,6 +231,30 @@ impl ExchangeTotals {
         mine.first_byte.merge(&theirs.first_byte);
         mine.receive.merge(&theirs.receive);
         mine.total.merge(&theirs.total);
+        self.upkeep += other.upkeep;
+    }
+}
+
+impl Upkeep {
+    /// Mean CPU time of opening one, in microseconds; `None` if none was timed.
+    pub fn opening_us(&self) -> Option<f64> {
+        (self.opened_timed > 0).then(|| self.opening_ns as f64 / 1e3 / self.opened_timed as f64)
+    }
+
+    /// Mean CPU time of closing one, in microseconds; `None` if none was timed.
+    pub fn closing_us(&self) -> Option<f64> {
+        (self.closed_timed > 0).then(|| self.closing_ns as f64 / 1e3 / self.closed_timed as f64)
+    }
+}
+
+impl AddAssign for Upkeep {
+    fn add_assign(&mut self, other: Upkeep) {
+        self.opened += other.opened;
+        self.opened_timed += other.opened_timed;
+        self.opening_ns += other.opening_ns;
+        self.closed += other.closed;
+        self.closed_timed += other.closed_timed;
+        self.closing_ns += other.closing_ns;
     }
 }
 
@@ -267,70 +269,12 @@ impl AuthTotals {
     }
 }
 
-impl TlsTotals {
-    /// The figures of one kind of handshake.
-    pub fn kind(&self, kind: HandshakeKind) -> &HandshakeTotals {
-        match kind {
-            HandshakeKind::Full => &self.full,
-            HandshakeKind::Resumed => &self.resumed,
-            HandshakeKind::HelloRetry => &self.hello_retry,
-            HandshakeKind::Failed => &self.failed,
-        }
-    }
-
-    pub(super) fn kind_mut(&mut self, kind: HandshakeKind) -> &mut HandshakeTotals {
-        match kind {
-            HandshakeKind::Full => &mut self.full,
-            HandshakeKind::Resumed => &mut self.resumed,
-            HandshakeKind::HelloRetry => &mut self.hello_retry,
-            HandshakeKind::Failed => &mut self.failed,
-        }
-    }
-
-    /// Handshakes that were completed, of all three kinds together.
-    pub fn completed(&self) -> HandshakeTotals {
-        let mut all = self.full.clone();
-        all.merge(&self.resumed);
-        all.merge(&self.hello_retry);
-        all
-    }
-
-    fn merge(&mut self, other: &TlsTotals) {
-        self.full.merge(&other.full);
-        self.resumed.merge(&other.resumed);
-        self.hello_retry.merge(&other.hello_retry);
-        self.failed.merge(&other.failed);
-        self.hello.merge(&other.hello);
-        self.server_flight.merge(&other.server_flight);
-        self.verify.merge(&other.verify);
-        self.bytes_out += other.bytes_out;
-        self.bytes_in += other.bytes_in;
-        add_counts(&mut self.versions, &other.versions);
-        add_counts(&mut self.suites, &other.suites);
-        add_counts(&mut self.groups, &other.groups);
-        add_counts(&mut self.chain_lengths, &other.chain_lengths);
-        self.chain_bytes_max = self.chain_bytes_max.max(other.chain_bytes_max);
-    }
-}
-
-impl HandshakeTotals {
-    /// How many there were.
-    pub fn count(&self) -> u64 {
-        self.wall.count()
-    }
-
-    fn merge(&mut self, other: &HandshakeTotals) {
-        self.wall.merge(&other.wall);
-        self.cpu.merge(&other.cpu);
-    }
-}
-
 /// Counts one more of `key`.
 pub(super) fn count<K: Ord>(counts: &mut Counts<K>, key: K) {
     *counts.entry(key).or_default() += 1;
 }
 
-fn add_counts<K: Ord + Clone>(mine: &mut Counts<K>, theirs: &Counts<K>) {
+pub(super) fn add_counts<K: Ord + Clone>(mine: &mut Counts<K>, theirs: &Counts<K>) {
     for (key, n) in theirs {
         *mine.entry(key.clone()).or_default() += n;
     }

@@ -14,7 +14,7 @@ use http::HeaderValue;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 
-use super::clock::now;
+use super::clock::{self, now, thread_cpu};
 use super::conversation::{Conversation, converse};
 use super::deadline::Deadline;
 use super::dial::dial;
@@ -206,7 +206,9 @@ impl Inner {
         }
         match self.open(server, phone, deadline, facts).await {
             Ok(stream) => {
+                let meter = Rc::clone(stream.meter());
                 let spoken = self.speak(server, stream, request, deadline, facts).await;
+                note_refusal(facts, &meter, spoken.result.as_ref().err());
                 (spoken.result, spoken.stream)
             }
             Err(failure) => (Err(failure), None),
@@ -231,7 +233,15 @@ impl Inner {
         facts: &mut ExchangeFacts,
     ) -> Result<Stream, Failure> {
         let start = now();
-        let connected = self.connect(server, self.sources.of(phone), deadline).await;
+        let connecting = self.connect(server, self.sources.of(phone), deadline);
+        let connected = if clock::opening_is_timed() {
+            let (connected, took) = timed(connecting).await;
+            clock::opened(Some(took));
+            connected
+        } else {
+            clock::opened(None);
+            connecting.await
+        };
         facts.connect = Some(start.elapsed());
         let meter = Rc::new(Meter::default());
         let socket = Socket::new(connected?, Rc::clone(&meter));
@@ -292,6 +302,29 @@ impl Inner {
         facts.bytes_in += bytes_in - in_before;
         facts.status = spoken.status.map(|status| status.as_u16());
         spoken
+    }
+}
+
+/// What `work` comes to, and the CPU time of this thread in it.
+async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    let mut cpu = Duration::ZERO;
+    let mut work = pin!(work);
+    let result = poll_fn(|cx| {
+        let before = thread_cpu();
+        let polled = work.as_mut().poll(cx);
+        cpu += thread_cpu().saturating_sub(before);
+        polled
+    })
+    .await;
+    (result, cpu)
+}
+
+/// In TLS 1.3 a client is through with the handshake before the server has seen what it presents: an alert that comes
+/// instead of an answer ends the handshake.
+fn note_refusal(facts: &mut ExchangeFacts, meter: &Meter, failure: Option<&Failure>) {
+    let Some(handshake) = facts.handshake.as_mut().filter(|handshake| handshake.version == Some("1.3")) else { return };
+    if let (Some(alert), Some(failure), None) = (meter.alert.get(), failure, meter.answered.get()) {
+        handshake.refuse(alert, *failure);
     }
 }
 

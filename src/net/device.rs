@@ -20,6 +20,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use super::session::current_phone;
+use super::verifier::note_presented;
 use super::{DeviceCa, NetError};
 use crate::phone::{AttributeKind, Fleet, Identity};
 use crate::workload::{DeviceCertificates, TlsPlan};
@@ -198,8 +199,13 @@ impl fmt::Debug for PhoneCertificates {
 
 impl ResolvesClientCert for PhoneCertificates {
     /// Which CAs the server names does not matter: a phone has one certificate, and presents it.
-    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.shelf().phones.get(&current_phone()?).cloned().flatten()
+    fn resolve(&self, _: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let certified = self.shelf().phones.get(&current_phone()?).cloned().flatten()?;
+        // Without a scheme in common rustls presents nothing.
+        if certified.key.choose_scheme(schemes).is_some() {
+            note_presented();
+        }
+        Some(certified)
     }
 
     fn has_certs(&self) -> bool {

@@ -2,13 +2,17 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
-use rustls::{CipherSuite, ClientConfig, ClientConnection, NamedGroup, ProtocolVersion};
+use rustls::{
+    AlertDescription, CipherSuite, ClientConfig, ClientConnection, Error as TlsError, NamedGroup, ProtocolVersion,
+    SignatureScheme,
+};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -49,11 +53,20 @@ pub(super) async fn handshake(
     let start = now();
     let mut cpu = Duration::ZERO;
     let mut tally = Tally::default();
+    meter.tap.replace(Some(Box::default()));
     let connector = TlsConnector::from(Arc::clone(config));
-    // The key share is made here, before the first poll.
-    let connecting = costed(&mut cpu, || connector.connect(name, socket));
-    let mut connecting = pin!(connecting);
-    let measured = poll_fn(|cx| costed(&mut cpu, || tallied(&mut tally, || connecting.as_mut().poll(cx))));
+    let mut to_begin = Some((name, socket));
+    let mut connecting = None;
+    let measured = poll_fn(|cx| {
+        costed(&mut cpu, || {
+            if let Some((name, socket)) = to_begin.take() {
+                // The key share is made here, before the handshake is polled at all.
+                connecting = Some(connector.connect(name, socket));
+            }
+            let Some(connecting) = &mut connecting else { return Poll::Pending };
+            tallied(&mut tally, || Pin::new(connecting).poll(cx))
+        })
+    });
     let outcome = deadline.wait(limit, Failure::TlsTimeout, measured).await;
 
     let total = start.elapsed();
@@ -65,8 +78,7 @@ pub(super) async fn handshake(
         }
         Err(failure) => Err(Broken { failure, error: None }),
     };
-    let session = result.as_ref().ok().map(|stream| stream.get_ref().1);
-    let facts = facts(start, total, cpu, tally, meter, session);
+    let facts = facts(start, total, cpu, tally, meter, &result);
     Handshake { result, facts }
 }
 
@@ -84,25 +96,57 @@ fn facts(
     cpu: Duration,
     tally: Tally,
     meter: &Meter,
-    session: Option<&ClientConnection>,
+    result: &Result<TlsStream<Socket>, Broken>,
 ) -> HandshakeFacts {
+    let session = result.as_ref().ok().map(|stream| stream.get_ref().1);
+    let broken = result.as_ref().err();
     let hello = meter.first_write.get();
     let flight = hello.zip(meter.first_read.get()).map(|(wrote, read)| read.saturating_duration_since(wrote));
     let (bytes_out, bytes_in) = meter.bytes();
+    let tap = meter.tap.take().unwrap_or_default();
+    let (records_out, records_in) = tap.records();
+    let version = session.and_then(|s| s.protocol_version()).and_then(version);
+    let kind = session.map_or(HandshakeKind::Failed, kind);
+    let error = broken.and_then(|broken| broken.error.as_ref()).and_then(failure::tls_error);
     HandshakeFacts {
-        kind: session.map_or(HandshakeKind::Failed, kind),
         hello: hello.map_or(total, |wrote| wrote.saturating_duration_since(start)),
         server_flight: flight,
         verify: (tally.chain_length > 0).then_some(tally.time),
         total,
         cpu,
-        version: session.and_then(|s| s.protocol_version()).and_then(version),
+        version,
         suite: session.and_then(|s| s.negotiated_cipher_suite()).and_then(|suite| suite_name(suite.suite())),
         group: session.and_then(|s| s.negotiated_key_exchange_group()).and_then(|group| group_name(group.name())),
         chain_length: tally.chain_length,
         chain_bytes: tally.chain_bytes,
         bytes_out,
         bytes_in,
+        records_out,
+        records_in,
+        signature: tally.signature.and_then(signature_name),
+        by_session: kind == HandshakeKind::Resumed && version == Some("1.2") && !tap.ticket_offered(),
+        retried: tap.retried(),
+        client_certificate: tally.presented,
+        alert_received: error.and_then(alert_received),
+        alert_sent: tap.alert_sent().or_else(|| error.and_then(alert_for)),
+        failure: broken.map(|broken| broken.failure),
+        ..HandshakeFacts::new(kind)
+    }
+}
+
+/// The alert the server sent.
+pub(super) fn alert_received(error: &TlsError) -> Option<u8> {
+    match error {
+        TlsError::AlertReceived(alert) => Some(u8::from(*alert)),
+        _ => None,
+    }
+}
+
+/// The alert rustls sends for what it found wrong with a certificate. In TLS 1.3 it goes encrypted: nobody sees it pass.
+fn alert_for(error: &TlsError) -> Option<u8> {
+    match error {
+        TlsError::InvalidCertificate(certificate) => Some(AlertDescription::from(certificate.clone()).into()),
+        _ => None,
     }
 }
 
@@ -140,6 +184,27 @@ fn group_name(group: NamedGroup) -> Option<&'static str> {
     }
 }
 
+/// The IANA name (TLS SignatureScheme).
+fn signature_name(scheme: SignatureScheme) -> Option<&'static str> {
+    match scheme {
+        SignatureScheme::RSA_PKCS1_SHA256 => Some("rsa_pkcs1_sha256"),
+        SignatureScheme::RSA_PKCS1_SHA384 => Some("rsa_pkcs1_sha384"),
+        SignatureScheme::RSA_PKCS1_SHA512 => Some("rsa_pkcs1_sha512"),
+        SignatureScheme::RSA_PSS_SHA256 => Some("rsa_pss_rsae_sha256"),
+        SignatureScheme::RSA_PSS_SHA384 => Some("rsa_pss_rsae_sha384"),
+        SignatureScheme::RSA_PSS_SHA512 => Some("rsa_pss_rsae_sha512"),
+        SignatureScheme::ECDSA_NISTP256_SHA256 => Some("ecdsa_secp256r1_sha256"),
+        SignatureScheme::ECDSA_NISTP384_SHA384 => Some("ecdsa_secp384r1_sha384"),
+        SignatureScheme::ECDSA_NISTP521_SHA512 => Some("ecdsa_secp521r1_sha512"),
+        SignatureScheme::ED25519 => Some("ed25519"),
+        SignatureScheme::ED448 => Some("ed448"),
+        SignatureScheme::ML_DSA_44 => Some("mldsa44"),
+        SignatureScheme::ML_DSA_65 => Some("mldsa65"),
+        SignatureScheme::ML_DSA_87 => Some("mldsa87"),
+        other => other.as_str(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,6 +226,12 @@ mod tests {
                 "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
                 "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
             ]
+        );
+        let algorithms = provider.signature_verification_algorithms;
+        let schemes: Vec<_> = algorithms.mapping.iter().filter_map(|(scheme, _)| signature_name(*scheme)).collect();
+        assert!(
+            schemes.len() >= 9 && schemes.iter().all(|name| name.chars().all(|c| !c.is_uppercase())),
+            "{schemes:?}"
         );
         let groups = [NamedGroup::X25519, NamedGroup::secp256r1, NamedGroup::secp384r1];
         assert_eq!(groups.map(group_name), [Some("x25519"), Some("secp256r1"), Some("secp384r1")]);

@@ -1,6 +1,6 @@
 //! What passes a socket: octets counted, moments noted.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::clock::now;
+use super::wiretap::Wiretap;
 
 /// One connection's counts, shared by the layers that see its octets pass.
 #[derive(Debug, Default)]
@@ -35,6 +36,10 @@ pub(super) struct Meter {
     pub(super) sent: Cell<Option<Instant>>,
     /// When the first octet (under TLS: of plaintext) of this exchange's answer came.
     pub(super) answered: Cell<Option<Instant>>,
+    /// The alert by which the peer ended the connection, once the handshake was over.
+    pub(super) alert: Cell<Option<u8>>,
+    /// What watches the records, while a handshake is on.
+    pub(super) tap: RefCell<Option<Box<Wiretap>>>,
 }
 
 impl Meter {
@@ -64,6 +69,21 @@ impl Meter {
         if self.first_read.get().is_none() {
             self.first_read.set(Some(now()));
             self.first_octet.set(Some(first));
+        }
+        if let Some(tap) = &mut *self.tap.borrow_mut() {
+            tap.read(octets);
+        }
+    }
+
+    /// Of these slices, so many octets were written.
+    fn tap_written(&self, slices: &[IoSlice<'_>], octets: usize) {
+        if let Some(tap) = &mut *self.tap.borrow_mut() {
+            let mut left = octets;
+            for slice in slices {
+                let passed = slice.get(..left).unwrap_or(slice);
+                tap.wrote(passed);
+                left -= passed.len();
+            }
         }
     }
 }
@@ -120,6 +140,9 @@ impl AsyncWrite for Socket {
             return Poll::Ready(Ok(octets.len()));
         }
         let result = Pin::new(&mut self.tcp).poll_write(cx, octets);
+        if let Poll::Ready(Ok(written)) = result {
+            self.meter.tap_written(&[IoSlice::new(octets)], written);
+        }
         self.written(octets.len(), result)
     }
 
@@ -133,6 +156,9 @@ impl AsyncWrite for Socket {
             return Poll::Ready(Ok(offered));
         }
         let result = Pin::new(&mut self.tcp).poll_write_vectored(cx, slices);
+        if let Poll::Ready(Ok(written)) = result {
+            self.meter.tap_written(slices, written);
+        }
         self.written(offered, result)
     }
 

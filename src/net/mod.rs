@@ -38,8 +38,9 @@ mod stream;
 mod tls;
 mod trust;
 mod verifier;
+mod wiretap;
 
-pub(crate) use clock::thread_cpu;
+pub(crate) use clock::{take_upkeep, thread_cpu};
 pub use connection::Connection;
 pub use connector::{Connector, Done, Settings};
 pub use device::Devices;

@@ -8,7 +8,9 @@ use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
-use super::clock::now;
+use super::clock::{closing, now};
+use super::failure::tls_error;
+use super::handshake::alert_received;
 use super::meter::{Meter, Socket};
 
 /// Most that is read and thrown away when a connection is closed, so that the close is a FIN and not a reset.
@@ -57,7 +59,11 @@ impl Stream {
 
     /// Closes in good order, as far as that goes without waiting: takes what has already come (an unread rest
     /// would turn the close into a reset), says goodbye (TLS `close_notify`), ends the writing side.
-    pub(super) fn farewell(mut self) {
+    pub(super) fn farewell(self) {
+        closing(|| self.say_farewell());
+    }
+
+    fn say_farewell(mut self) {
         let mut cx = Context::from_waker(Waker::noop());
         let mut octets = [0; 4096];
         for _ in 0..FAREWELL_READ / octets.len() {
@@ -73,7 +79,15 @@ impl Stream {
     fn poll_wire_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match &mut self.wire {
             Wire::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
-            Wire::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+            Wire::Tls(stream) => {
+                let result = Pin::new(stream).poll_read(cx, buf);
+                if let Poll::Ready(Err(error)) = &result
+                    && let Some(alert) = tls_error(error).and_then(alert_received)
+                {
+                    self.meter.alert.set(Some(alert));
+                }
+                result
+            }
         }
     }
 }

@@ -22,10 +22,19 @@ pub(super) struct Tally {
     pub(super) chain_length: u32,
     /// Their octets.
     pub(super) chain_bytes: u32,
+    /// The scheme by which the server signed the handshake; none until it does, and on resumption.
+    pub(super) signature: Option<SignatureScheme>,
+    /// Whether the client presents a certificate.
+    pub(super) presented: bool,
+}
+
+impl Tally {
+    const NONE: Tally =
+        Tally { time: Duration::ZERO, chain_length: 0, chain_bytes: 0, signature: None, presented: false };
 }
 
 thread_local! {
-    static TALLY: Cell<Tally> = const { Cell::new(Tally { time: Duration::ZERO, chain_length: 0, chain_bytes: 0 }) };
+    static TALLY: Cell<Tally> = const { Cell::new(Tally::NONE) };
 }
 
 /// Runs one poll of a handshake with `tally` as where the verifier puts what it sees.
@@ -43,6 +52,15 @@ fn timed<T>(verify: impl FnOnce() -> T) -> T {
     tally.time += start.elapsed();
     TALLY.set(tally);
     result
+}
+
+/// The client presents a certificate in the handshake that is being polled.
+pub(super) fn note_presented() {
+    TALLY.set(Tally { presented: true, ..TALLY.get() });
+}
+
+fn note_signature(scheme: SignatureScheme) {
+    TALLY.set(Tally { signature: Some(scheme), ..TALLY.get() });
 }
 
 fn note_chain(end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) {
@@ -76,6 +94,7 @@ impl ServerCertVerifier for Timed {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        note_signature(signed.scheme);
         timed(|| self.0.verify_tls12_signature(message, certificate, signed))
     }
 
@@ -85,6 +104,7 @@ impl ServerCertVerifier for Timed {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        note_signature(signed.scheme);
         timed(|| self.0.verify_tls13_signature(message, certificate, signed))
     }
 

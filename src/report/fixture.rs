@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use crate::auth::{Algorithm, AnswerScheme};
 use crate::metrics::{
-    Distribution, Due, ExchangeFacts, GeneratorFacts, HandshakeFacts, HandshakeKind, Marks, PlanFacts, Record,
-    Recorder, Tally, ThresholdResult, Timeline,
+    CpuSum, Distribution, Due, ExchangeFacts, GeneratorFacts, HandshakeFacts, HandshakeKind, Marks, PlanFacts, Record,
+    Recorder, Tally, TargetHandshakes, TargetUse, ThresholdResult, Timeline,
 };
 use crate::phone::{
     Action, ChallengeKind, Failure, Moment, Operation, Origin, Outcome, Reason, Request, Screen, Standing, Trigger,
@@ -84,7 +84,6 @@ impl Boot<'_> {
     fn exchange(&mut self, status: Option<u16>, fresh: bool) {
         let n = u64::from(self.phone);
         let handshake = HandshakeFacts {
-            kind: HandshakeKind::Full,
             hello: us(180),
             server_flight: Some(us(900 + n % 300)),
             verify: Some(us(210)),
@@ -97,6 +96,10 @@ impl Boot<'_> {
             chain_bytes: 1_412,
             bytes_out: 1_630,
             bytes_in: 3_105,
+            records_out: 4,
+            records_in: 6,
+            signature: Some("ecdsa_secp256r1_sha256"),
+            ..HandshakeFacts::new(HandshakeKind::Full)
         };
         let total = us(3_000 + 4 * n + if fresh { 2_300 + n } else { 0 });
         self.now += total;
@@ -208,6 +211,15 @@ pub(super) fn mass_reboot() -> Record {
             rss_bytes: 61_341_696,
             rss_per_phone: Some(308),
         },
+        target: Some(TargetUse {
+            cpu_us: 3_214_000,
+            busy: 0.6,
+            handshakes: Some(TargetHandshakes {
+                full: CpuSum { count: 2_000, ns: 1_040_000_000 },
+                ..TargetHandshakes::default()
+            }),
+            ..TargetUse::default()
+        }),
         marks: Marks::default(),
         thresholds: vec![
             threshold("operations.restore.response_ms.p99 < 2s", Some(0.0257), Some(2.0), "s", Judgement::Pass),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::sheets::{write_intervals, write_operations};
+use super::sheets::{write_handshakes, write_intervals, write_operations};
 use super::summary::SCHEMA_VERSION;
 use super::{Saved, Summary, html};
 
@@ -147,7 +147,7 @@ impl Folder {
     }
 
     /// Writes all files but the journal, each whole or not at all: `manifest.json`, `operations.csv`, `intervals.csv`,
-    /// `histograms.hlog`, `report.html` and, last, `summary.json`. What is there already and says the same is left alone.
+    /// `handshakes.csv`, `histograms.hlog`, `report.html` and, last, `summary.json`. What is there already and says the same is left alone.
     ///
     /// Returns the names of those it wrote.
     ///
@@ -165,6 +165,7 @@ impl Folder {
         put("manifest.json", &|to| json(manifest, to))?;
         put("operations.csv", &|to| Ok(write_operations(summary, to)?))?;
         put("intervals.csv", &|to| Ok(write_intervals(&saved.record.tally.intervals, to)?))?;
+        put("handshakes.csv", &|to| Ok(write_handshakes(summary, to)?))?;
         #[cfg(feature = "live")]
         put("histograms.hlog", &|to| super::hlog::write_saved(saved, &self.path, to))?;
         put("report.html", &|to| to.write_all(html::page(&saved.record, summary, manifest).as_bytes()))?;
@@ -279,7 +280,7 @@ mod tests {
         assert!(folder.path().ends_with("results/20261121T204354Z-mass-reboot"));
         let (summary, manifest) = (Summary::of(&record), manifest(&record));
         let saved = Saved { record, manifest: manifest.clone(), end: None };
-        assert_eq!(folder.write(&saved).unwrap().len(), 6);
+        assert_eq!(folder.write(&saved).unwrap().len(), 7);
         assert_eq!(folder.write(&saved).unwrap(), [""; 0], "all of it is there");
 
         let mut names: Vec<_> =
@@ -287,7 +288,15 @@ mod tests {
         names.sort();
         assert_eq!(
             names,
-            ["histograms.hlog", "intervals.csv", "manifest.json", "operations.csv", "report.html", "summary.json"],
+            [
+                "handshakes.csv",
+                "histograms.hlog",
+                "intervals.csv",
+                "manifest.json",
+                "operations.csv",
+                "report.html",
+                "summary.json"
+            ],
             "and nothing half done"
         );
         assert_eq!(Folder::read_summary(folder.path()).unwrap(), summary);

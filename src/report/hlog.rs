@@ -4,6 +4,7 @@
 //! apart by its tag, and each interval in which it has samples. Values are microseconds; the column of maxima is in
 //! milliseconds. Lines of one tag add up to the run's distribution, bucket for bucket.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::Path;
@@ -14,7 +15,7 @@ use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 
 use super::Saved;
 use crate::metrics::journal::{Entry, Reader};
-use crate::metrics::{Distribution, Record, Slice, Totals};
+use crate::metrics::{Distribution, HandshakeKind, Record, Slice, TlsTotals, Totals};
 use crate::phone::Operation;
 
 /// Most intervals: ten minutes of seconds. Those of longer runs are a power of two of seconds.
@@ -88,13 +89,13 @@ fn width(wall: Duration) -> Duration {
 }
 
 /// Every distribution, with its tag.
-fn distributions(totals: &Totals) -> impl Iterator<Item = (String, &Distribution)> {
+fn distributions(totals: &Totals) -> impl Iterator<Item = (String, Cow<'_, Distribution>)> {
     let operations = Operation::ALL.into_iter().flat_map(|operation| {
         let o = totals.operation(operation);
         [("response", &o.response), ("response-ok", &o.response_ok), ("service", &o.service), ("lateness", &o.lateness)]
-            .map(|(what, distribution)| (format!("{operation}.{what}"), distribution))
+            .map(|(what, distribution)| (format!("{operation}.{what}"), Cow::Borrowed(distribution)))
     });
-    let (p, t) = (&totals.exchanges.phases, &totals.tls);
+    let p = &totals.exchanges.phases;
     let others = [
         ("exchange.waited", &p.waited),
         ("exchange.connect", &p.connect),
@@ -103,20 +104,28 @@ fn distributions(totals: &Totals) -> impl Iterator<Item = (String, &Distribution
         ("exchange.first-byte", &p.first_byte),
         ("exchange.receive", &p.receive),
         ("exchange.total", &p.total),
-        ("handshake.full", &t.full.wall),
-        ("handshake.resumed", &t.resumed.wall),
-        ("handshake.hello-retry", &t.hello_retry.wall),
-        ("handshake.failed", &t.failed.wall),
-        ("client-cpu.full", &t.full.cpu),
-        ("client-cpu.resumed", &t.resumed.cpu),
-        ("client-cpu.hello-retry", &t.hello_retry.cpu),
-        ("client-cpu.failed", &t.failed.cpu),
-        ("handshake-phase.hello", &t.hello),
-        ("handshake-phase.server-flight", &t.server_flight),
-        ("handshake-phase.verify", &t.verify),
         ("pace", &totals.pace),
     ];
-    operations.chain(others.map(|(tag, distribution)| (tag.to_owned(), distribution)))
+    let others = others.map(|(tag, distribution)| (tag.to_owned(), Cow::Borrowed(distribution)));
+    operations.chain(others).chain(of_handshakes(&totals.tls))
+}
+
+/// The handshakes' distributions: summed over the ledger's lines.
+fn of_handshakes(tls: &TlsTotals) -> impl Iterator<Item = (String, Cow<'_, Distribution>)> {
+    use HandshakeKind::{Failed, Full, HelloRetry, Resumed};
+    let kinds = [("full", Full), ("resumed", Resumed), ("hello-retry", HelloRetry), ("failed", Failed)];
+    let kinds = kinds.into_iter().flat_map(|(name, kind)| {
+        let times = tls.kind(kind);
+        [(format!("handshake.{name}"), times.wall), (format!("client-cpu.{name}"), times.cpu)]
+    });
+    let phases = [
+        ("handshake-phase.hello", tls.whole(|line| &line.hello)),
+        ("handshake-phase.server-flight", tls.whole(|line| &line.server_flight)),
+        ("handshake-phase.verify", tls.whole(|line| &line.verify)),
+        ("handshake-phase.finish", tls.whole(|line| &line.finish)),
+    ];
+    let phases = phases.into_iter().map(|(tag, distribution)| (tag.to_owned(), distribution));
+    kinds.chain(phases).map(|(tag, distribution)| (tag, Cow::Owned(distribution)))
 }
 
 #[cfg(test)]

@@ -23,6 +23,6 @@ pub use format::{Format, Told, prometheus};
 pub use hlog::write_hlog;
 pub use manifest::{Circumstances, Consent, Limits, Machine, Manifest};
 pub use saved::{Saved, SavedError};
-pub use sheets::{write_intervals, write_operations};
+pub use sheets::{write_handshakes, write_intervals, write_operations};
 pub use summary::Summary;
 pub use text::render;

@@ -307,7 +307,7 @@ mod tests {
         let other = [MAGIC.as_slice()[..9].to_vec(), vec![9]].concat();
         for (journal, words) in [
             (b"PK\x03\x04 something else".to_vec(), "journal.bin: this is no journal of bootstorm"),
-            (other, "its form is version 9, this bootstorm reads version 1"),
+            (other, "its form is version 9, this bootstorm reads version 2"),
             (Vec::new(), "it ends before it says what was run: the run was killed as it began"),
             (written(&[Entry::Header(Header::default())]), "its header does not say what was run"),
         ] {

@@ -1,4 +1,4 @@
-//! The CSV files: one row for each operation, one for each second. Units are in the column names.
+//! The CSV files: one row for each operation, one for each second, one for each kind of handshake. Units are in the column names.
 
 use std::io;
 
@@ -33,6 +33,65 @@ fn cells(f: &Figures) -> impl Iterator<Item = String> + use<> {
     [f.mean, f.p50, f.p90, f.p95, f.p99, f.p99_9, f.max]
         .into_iter()
         .map(|figure| figure.map_or_else(String::new, |ms| format!("{ms:.3}")))
+}
+
+/// `handshakes.csv`: one row for each line of the ledger of TLS handshakes. An unknown figure is an empty cell; names and
+/// their counts stand in one cell, `name:count` with spaces between.
+///
+/// # Errors
+/// Only those of the writer.
+pub fn write_handshakes(summary: &Summary, to: impl io::Write) -> csv::Result<()> {
+    let mut sheet = csv::Writer::from_writer(to);
+    sheet.write_record([
+        "name",
+        "kind",
+        "client_certificate",
+        "count",
+        "retried",
+        "handshake_mean_ms",
+        "handshake_p50_ms",
+        "handshake_p99_ms",
+        "hello_mean_ms",
+        "server_flight_mean_ms",
+        "verify_mean_ms",
+        "finish_mean_ms",
+        "client_cpu_mean_us",
+        "client_cpu_p50_us",
+        "client_cpu_p99_us",
+        "target_cpu_mean_us",
+        "sent_bytes",
+        "received_bytes",
+        "sent_records",
+        "received_records",
+        "chain_mean_bytes",
+        "versions",
+        "suites",
+        "groups",
+        "signatures",
+        "alerts_sent",
+    ])?;
+    for (name, line) in &summary.tls.ledger {
+        let (wall, phases, cpu) = (&line.handshake_ms, &line.phases_ms, &line.client_cpu_us);
+        let steps = [&phases.hello, &phases.server_flight, &phases.verify, &phases.finish].map(|f| f.mean);
+        let ms = [wall.mean, wall.p50, wall.p99].into_iter().chain(steps);
+        let us = [cpu.mean, cpu.p50, cpu.p99, line.target_cpu_us];
+        let cell = |value: Option<f64>, digits: usize| value.map_or_else(String::new, |v| format!("{v:.digits$}"));
+        let names = [&line.versions, &line.suites, &line.groups, &line.signatures, &line.alerts_sent];
+        let cells = [name.clone(), line.kind.clone(), line.client_certificate.to_string()]
+            .into_iter()
+            .chain([line.count, line.retried].map(|n| n.to_string()))
+            .chain(ms.map(|ms| cell(ms, 3)))
+            .chain(us.map(|us| cell(us, 1)))
+            .chain([line.bytes_out, line.bytes_in, line.records_out, line.records_in].map(|n| n.to_string()))
+            .chain([cell(line.chain_bytes_each, 1)])
+            .chain(names.map(|named| {
+                let pairs: Vec<_> = named.iter().map(|(name, n)| format!("{name}:{n}")).collect();
+                pairs.join(" ")
+            }));
+        sheet.write_record(cells)?;
+    }
+    sheet.flush()?;
+    Ok(())
 }
 
 /// The columns of `intervals.csv`.
@@ -108,6 +167,12 @@ mod tests {
     fn one_row_for_each_operation() {
         let summary = Summary::of(&mass_reboot());
         insta::assert_snapshot!(text(|sheet| write_operations(&summary, sheet)));
+    }
+
+    #[test]
+    fn one_row_for_each_line_of_the_ledger() {
+        let summary = Summary::of(&mass_reboot());
+        insta::assert_snapshot!(text(|sheet| write_handshakes(&summary, sheet)));
     }
 
     #[test]

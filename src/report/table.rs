@@ -9,7 +9,8 @@ pub(super) enum Align {
     Right,
 }
 
-/// Rows of cells; each column as wide as its widest cell, at least as wide as it was told to be.
+/// Rows of cells; each column as wide as its widest cell, at least as wide as it was told to be. A cell alone in its row
+/// is as wide as it likes.
 #[derive(Debug)]
 pub(super) struct Table {
     columns: Vec<(Align, usize)>,
@@ -34,7 +35,8 @@ impl Table {
             .iter()
             .enumerate()
             .map(|(i, (_, least))| {
-                let widest = self.rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.chars().count()).max();
+                let beside_others = self.rows.iter().filter(|row| row.len() > 1);
+                let widest = beside_others.filter_map(|row| row.get(i)).map(|cell| cell.chars().count()).max();
                 widest.unwrap_or(0).max(*least)
             })
             .collect();
@@ -61,6 +63,8 @@ mod tests {
         table.row(["restore", "–", "ends"]);
         table.row(["–", "12,345", ""]);
         table.row(["x"]);
-        assert_eq!(table.lines().collect::<Vec<_>>(), ["restore       –  ends", "–        12,345", "x"]);
+        table.row(["a whole line alone"]);
+        let lines: Vec<_> = table.lines().collect();
+        assert_eq!(lines, ["restore       –  ends", "–        12,345", "x", "a whole line alone"]);
     }
 }

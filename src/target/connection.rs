@@ -1,5 +1,6 @@
 //! One connection: TLS, requests one after another, and an end that comes in any case.
 
+use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,9 +21,11 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::access_log::{LogHead, LogSender};
 use super::clock::Clock;
+use super::gauge::thread_cpu;
 use super::metered::{Metered, Pulse, now};
 use super::stats::Counters;
 use super::subject::subject;
@@ -63,17 +66,18 @@ pub(crate) async fn serve(shared: Shared, stream: TcpStream, peer: IpAddr) {
     let acceptor = shared.tls.as_ref().map(|tls| tls.borrow().clone());
     match acceptor {
         None => converse(shared, stream, pulse, Peer { address: peer, subject: None }).await,
-        Some(acceptor) => match timeout(shared.site.patience().header, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => {
-                let kind = match stream.get_ref().1.handshake_kind() {
-                    Some(HandshakeKind::Resumed) => &counters.handshakes_resumed,
+        Some(acceptor) => match shake(&acceptor, stream, shared.site.patience().header).await {
+            (Some(stream), cpu_ns) => {
+                let (kind, cpu) = match stream.get_ref().1.handshake_kind() {
+                    Some(HandshakeKind::Resumed) => (&counters.handshakes_resumed, &counters.cpu_resumed),
                     Some(HandshakeKind::FullWithHelloRetryRequest) => {
                         Counters::add(&counters.handshakes_retried, 1);
-                        &counters.handshakes_full
+                        (&counters.handshakes_full, &counters.cpu_retried)
                     }
-                    _ => &counters.handshakes_full,
+                    _ => (&counters.handshakes_full, &counters.cpu_full),
                 };
                 Counters::add(kind, 1);
+                Counters::add(cpu, cpu_ns);
                 let leaf = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
                 let subject = leaf.map(|leaf| Arc::from(subject(leaf)));
                 if subject.is_some() {
@@ -81,9 +85,29 @@ pub(crate) async fn serve(shared: Shared, stream: TcpStream, peer: IpAddr) {
                 }
                 converse(shared, stream, pulse, Peer { address: peer, subject }).await;
             }
-            Ok(Err(_)) | Err(_) => Counters::add(&counters.handshakes_failed, 1),
+            (None, cpu_ns) => {
+                Counters::add(&counters.handshakes_failed, 1);
+                Counters::add(&counters.cpu_failed, cpu_ns);
+            }
         },
     }
+}
+
+/// The handshake, unless it failed or took too long, and the nanoseconds of CPU time of this thread in it.
+async fn shake(acceptor: &TlsAcceptor, stream: Metered, limit: Duration) -> (Option<TlsStream<Metered>>, u64) {
+    let mut cpu = Duration::ZERO;
+    let mut accept = pin!(acceptor.accept(stream));
+    let shaken = timeout(
+        limit,
+        poll_fn(|cx| {
+            let before = thread_cpu();
+            let polled = accept.as_mut().poll(cx);
+            cpu += thread_cpu().saturating_sub(before);
+            polled
+        }),
+    )
+    .await;
+    (shaken.ok().and_then(Result::ok), u64::try_from(cpu.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// Who is at the other end.

@@ -25,6 +25,8 @@ mod error;
 #[cfg(test)]
 mod fixture;
 mod folder;
+#[cfg(feature = "live")]
+mod gauge;
 mod likeness;
 #[cfg(feature = "live")]
 mod metered;

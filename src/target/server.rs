@@ -14,9 +14,11 @@ use super::accept::{bind, hold, run};
 use super::authority::seen_from_here;
 use super::clock::{Clock, Epoch};
 use super::connection::Shared;
+use super::gauge;
 use super::metered::now;
 use super::stats::{Counters, sum};
 use super::{AccessLog, Authority, Site, Stats, TargetError};
+use crate::metrics::TargetReading;
 use crate::phone::{Moment, Origin};
 use crate::workload::{Befalls, EmbeddedTarget, Swap, TargetTls};
 
@@ -115,7 +117,12 @@ pub fn start_waiting(
             runtime.spawn(change(clock.clone(), tls, changes));
         }
         let thread = thread::Builder::new().name(format!("target-{number}"));
-        let joined = thread.spawn(move || run(runtime, listener, shared, GRACE)).map_err(TargetError::AcceptLoop)?;
+        let joined = thread
+            .spawn(move || {
+                gauge::runs_here(&shared.counters);
+                run(runtime, listener, shared, GRACE);
+            })
+            .map_err(TargetError::AcceptLoop)?;
         running.loops.push(joined);
     }
     Ok(running)
@@ -186,6 +193,11 @@ impl Running {
     /// What it has seen so far.
     pub fn stats(&self) -> Stats {
         sum(&self.counters)
+    }
+
+    /// Tells what its threads have used so far, and of that, what its handshakes took; 0 where the system does not say.
+    pub fn gauge(&self) -> impl FnMut() -> TargetReading + Send + 'static {
+        gauge::of(self.counters.clone())
     }
 
     /// Stops: no more connections, idle ones close, those under way get two seconds. Says what was seen in all.

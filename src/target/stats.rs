@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 use http::StatusCode;
+
+use crate::metrics::{CpuSum, TargetHandshakes};
 
 /// What the target has seen since it started, summed over its accept loops.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub struct Stats {
     pub handshakes_resumed: u64,
     /// TLS handshakes that failed or took too long.
     pub handshakes_failed: u64,
+    /// CPU time inside the handshakes of each kind.
+    pub handshakes: TargetHandshakes,
     /// Of the handshakes done, those in which the client showed a certificate.
     pub client_certificates: u64,
     /// Connections that ended with something that is not HTTP.
@@ -55,6 +59,10 @@ pub(crate) struct Counters {
     pub(crate) handshakes_retried: AtomicU64,
     pub(crate) handshakes_resumed: AtomicU64,
     pub(crate) handshakes_failed: AtomicU64,
+    pub(crate) cpu_full: AtomicU64,
+    pub(crate) cpu_retried: AtomicU64,
+    pub(crate) cpu_resumed: AtomicU64,
+    pub(crate) cpu_failed: AtomicU64,
     pub(crate) client_certificates: AtomicU64,
     pub(crate) malformed: AtomicU64,
     pub(crate) stalled: AtomicU64,
@@ -62,6 +70,8 @@ pub(crate) struct Counters {
     pub(crate) accept_errors: AtomicU64,
     pub(crate) bytes_in: AtomicU64,
     pub(crate) bytes_out: AtomicU64,
+    /// The loop's thread, by the system's number; 0 until it runs.
+    pub(crate) thread: AtomicI32,
     statuses: Box<[AtomicU64]>,
 }
 
@@ -78,6 +88,10 @@ impl Counters {
             handshakes_retried: zero(),
             handshakes_resumed: zero(),
             handshakes_failed: zero(),
+            cpu_full: zero(),
+            cpu_retried: zero(),
+            cpu_resumed: zero(),
+            cpu_failed: zero(),
             client_certificates: zero(),
             malformed: zero(),
             stalled: zero(),
@@ -85,6 +99,7 @@ impl Counters {
             accept_errors: zero(),
             bytes_in: zero(),
             bytes_out: zero(),
+            thread: AtomicI32::new(0),
             statuses: (0..STATUSES).map(|_| zero()).collect(),
         })
     }
@@ -115,12 +130,20 @@ pub(crate) fn sum(loops: &[Arc<Counters>]) -> Stats {
             }
         }
     }
+    let (full, retried) = (total(|c| &c.handshakes_full), total(|c| &c.handshakes_retried));
+    let kind = |count, cpu: fn(&Counters) -> &AtomicU64| CpuSum { count, ns: total(cpu) };
     Stats {
+        handshakes: TargetHandshakes {
+            full: kind(full.saturating_sub(retried), |c| &c.cpu_full),
+            resumed: kind(total(|c| &c.handshakes_resumed), |c| &c.cpu_resumed),
+            hello_retry: kind(retried, |c| &c.cpu_retried),
+            failed: kind(total(|c| &c.handshakes_failed), |c| &c.cpu_failed),
+        },
         connections,
         open: connections.saturating_sub(closed),
         requests,
-        handshakes_full: total(|c| &c.handshakes_full),
-        handshakes_retried: total(|c| &c.handshakes_retried),
+        handshakes_full: full,
+        handshakes_retried: retried,
         handshakes_resumed: total(|c| &c.handshakes_resumed),
         handshakes_failed: total(|c| &c.handshakes_failed),
         client_certificates: total(|c| &c.client_certificates),

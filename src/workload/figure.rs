@@ -16,6 +16,8 @@ enum Shape {
     Spread,
     /// An object of these.
     Object(Vec<(&'static str, Shape)>),
+    /// The same object under each name of the handshakes' ledger, absent where there was none such.
+    Ledger(Vec<(&'static str, Shape)>),
     /// Counters by name, absent when zero.
     Counters(Names),
 }
@@ -57,9 +59,11 @@ pub(crate) fn find(figure: &str) -> Result<Known, String> {
                 let inside: Vec<&str> =
                     all.iter().map(|n| n.as_ref()).filter(|n| n.split('.').next() == Some(top)).take(8).collect();
                 match inside.is_empty() {
-                    true => "figures begin with phones, operations, exchanges, auth, tls, storm or generator, for \
+                    true => {
+                        "figures begin with phones, operations, exchanges, auth, tls, storm, generator or target, for \
                              example `operations.restore.response_ms.p99`"
-                        .to_owned(),
+                            .to_owned()
+                    }
                     false => format!("there are for example {}", super::error::list(inside)),
                 }
             }
@@ -89,7 +93,7 @@ pub(crate) fn unit(figure: &str) -> Unit {
     match () {
         () if RATIOS.contains(&last) || above.ends_with("core_busy_max") => Unit::PURE,
         () if ends("_ms") => Unit::MILLISECONDS,
-        () if ends("_us") => Unit::MICROSECONDS,
+        () if ends("_us") || figure.contains("_us_per_") => Unit::MICROSECONDS,
         () if last.ends_with("_per_s") => Unit::COUNT.per(Unit::SECONDS),
         () if last.ends_with("_s") => Unit::SECONDS,
         () if last.split('_').any(|word| word == "bytes") => Unit::BYTES,
@@ -111,6 +115,17 @@ fn walk(shape: &Shape, figure: &str, at: usize) -> Option<Known> {
                 None => matches!(shape, Shape::Number).then_some(Known::Number),
             }
         }
+        Shape::Ledger(keys) => {
+            let (line, below) = rest.split_once('.')?;
+            let (key, further) = below.split_once('.').map_or((below, None), |(k, b)| (k, Some(b)));
+            let (_, shape) = keys.iter().find(|(known, _)| *known == key).filter(|_| is_ledger_line(line))?;
+            match further {
+                Some(further) => walk(shape, figure, figure.len() - further.len()),
+                // Counted from nothing: where there is no such line, there were none.
+                None if key == "count" => Some(Known::Counter(at.saturating_sub(1))),
+                None => matches!(shape, Shape::Number).then_some(Known::Number),
+            }
+        }
     }
 }
 
@@ -122,6 +137,11 @@ fn names(shape: &Shape, above: &str, into: &mut Vec<Cow<'static, str>>) {
         Shape::Spread => into.extend(SPREAD.map(|key| join(key).into())),
         Shape::Counters(names) => into.extend(names.known().iter().map(|name| join(name).into())),
         Shape::Object(keys) => keys.iter().for_each(|(key, below)| names(below, &join(key), into)),
+        Shape::Ledger(keys) => {
+            for line in LEDGER_LINES {
+                keys.iter().for_each(|(key, below)| names(below, &join(&format!("{line}.{key}")), into));
+            }
+        }
     }
 }
 
@@ -155,6 +175,14 @@ fn is_status(name: &str) -> bool {
     name.len() == 3 && name.parse::<u16>().is_ok_and(|code| (100..600).contains(&code))
 }
 
+/// The lines of the ledger that have a name of their own; those of failures have their cause's.
+const LEDGER_LINES: [&str; 4] = ["full", "hello-retry", "resumed-ticket", "resumed-session"];
+
+fn is_ledger_line(name: &str) -> bool {
+    let name = name.strip_suffix("-client-certificate").unwrap_or(name);
+    LEDGER_LINES.contains(&name) || name.strip_prefix("failed-").is_some_and(|cause| !cause.is_empty())
+}
+
 const DROP_CAUSES: [DropCause; 5] = [
     DropCause::PhoneBusy,
     DropCause::PoweredOff,
@@ -180,6 +208,7 @@ fn summary() -> Shape {
             ("exchanges", exchanges()),
             ("auth", auth()),
             ("tls", tls()),
+            ("target", target()),
             (
                 "storm",
                 numbers(&[
@@ -215,7 +244,13 @@ fn summary() -> Shape {
                         "rss_per_phone_bytes",
                     ],
                     &["loop_lag_ms", "timer_floor_ms", "pace_ms"],
-                    vec![("core_busy_max", Shape::Counters(Names::Any))],
+                    vec![
+                        ("core_busy_max", Shape::Counters(Names::Any)),
+                        (
+                            "cpu_account",
+                            numbers(&["opening_s", "handshakes_s", "closing_s", "rest_s", "rest_us_per_exchange"]),
+                        ),
+                    ],
                 ),
             ),
         ],
@@ -244,7 +279,7 @@ fn exchanges() -> Shape {
         vec![
             ("status", Shape::Counters(Names::Status)),
             ("failures", Shape::Counters(Names::Failures)),
-            ("connections", numbers(&["opened", "reused", "reconnected"])),
+            ("connections", numbers(&["opened", "reused", "reconnected", "opening_cpu_us", "closing_cpu_us"])),
             ("phases_ms", spreads(&["waited", "connect", "tls", "send", "first_byte", "receive", "total"])),
         ],
     )
@@ -266,19 +301,56 @@ fn auth() -> Shape {
 fn tls() -> Shape {
     const KINDS: [&str; 4] = ["full", "resumed", "hello_retry", "failed"];
     object(
-        &["bytes_out", "bytes_in", "chain_bytes_max"],
+        &["bytes_out", "bytes_in", "records_out", "records_in", "chain_bytes_max"],
         &["handshake_ms", "client_cpu_us"],
         vec![
             ("handshakes", numbers(&KINDS)),
             ("handshake_by_kind_ms", spreads(&KINDS)),
             ("client_cpu_by_kind_us", spreads(&KINDS)),
-            ("phases_ms", spreads(&["hello", "server_flight", "verify"])),
+            ("phases_ms", spreads(&HANDSHAKE_PHASES)),
             ("versions", Shape::Counters(Names::Versions)),
             ("suites", Shape::Counters(Names::Any)),
             ("groups", Shape::Counters(Names::Any)),
+            ("signatures", Shape::Counters(Names::Any)),
             ("chain_lengths", Shape::Counters(Names::Any)),
+            ("ledger", ledger()),
         ],
     )
+}
+
+const HANDSHAKE_PHASES: [&str; 4] = ["hello", "server_flight", "verify", "finish"];
+
+/// What each line of the handshakes' ledger has.
+fn ledger() -> Shape {
+    let numbers = [
+        "count",
+        "retried",
+        "target_cpu_us",
+        "bytes_out",
+        "bytes_in",
+        "records_out",
+        "records_in",
+        "bytes_out_each",
+        "bytes_in_each",
+        "records_out_each",
+        "records_in_each",
+        "chain_bytes_each",
+        "chain_bytes_max",
+    ];
+    let counters = ["suites", "groups", "signatures", "alerts_sent", "chain_lengths"];
+    let mut keys = vec![("phases_ms", spreads(&HANDSHAKE_PHASES)), ("versions", Shape::Counters(Names::Versions))];
+    keys.extend(["handshake_ms", "client_cpu_us"].map(|key| (key, Shape::Spread)));
+    keys.extend(numbers.map(|key| (key, Shape::Number)));
+    keys.extend(counters.map(|key| (key, Shape::Counters(Names::Any))));
+    Shape::Ledger(keys)
+}
+
+/// What the target used, where it was watched.
+fn target() -> Shape {
+    const KINDS: [&str; 4] = ["full", "resumed", "hello_retry", "failed"];
+    let figures =
+        ["cpu_s", "cpu_busy", "cpu_us_per_exchange", "cpu_us_per_handshake", "rss_bytes", "processes", "gone"];
+    object(&figures, &[], vec![("handshake_cpu_us", numbers(&KINDS)), ("handshakes", numbers(&KINDS))])
 }
 
 fn numbers(keys: &[&'static str]) -> Shape {
@@ -312,6 +384,12 @@ mod tests {
             ("tls.versions.1.3", Known::Counter(12)),
             ("tls.suites.TLS13_AES_128_GCM_SHA256", Known::Counter(10)),
             ("generator.loop_lag_ms.max", Known::Number),
+            ("generator.cpu_account.rest_us_per_exchange", Known::Number),
+            ("tls.ledger.full.client_cpu_us.p50", Known::Number),
+            ("tls.ledger.resumed-session-client-certificate.count", Known::Counter(10)),
+            ("tls.ledger.failed-alert-certificate-required.count", Known::Counter(10)),
+            ("tls.ledger.full.suites.TLS_AES_128_GCM_SHA256", Known::Counter(22)),
+            ("target.handshake_cpu_us.full", Known::Number),
         ] {
             assert_eq!(find(figure), Ok(want), "{figure}");
         }
@@ -328,6 +406,11 @@ mod tests {
             ("exchanges.per_operation", Unit::PURE),
             ("tls.client_cpu_by_kind_us.full.p50", Unit::MICROSECONDS),
             ("tls.chain_bytes_max", Unit::BYTES),
+            ("tls.ledger.full.bytes_in_each", Unit::BYTES),
+            ("tls.ledger.full.target_cpu_us", Unit::MICROSECONDS),
+            ("target.cpu_us_per_handshake", Unit::MICROSECONDS),
+            ("target.cpu_busy", Unit::PURE),
+            ("generator.cpu_account.opening_s", Unit::SECONDS),
             ("storm.provisioned_95_s", Unit::SECONDS),
             ("storm.handshakes_peak_per_s", Unit::COUNT.per(Unit::SECONDS)),
             ("generator.cpu_s", Unit::SECONDS),
@@ -352,7 +435,15 @@ mod tests {
         ] {
             assert_eq!(find(figure), Err(right.to_owned()), "{figure}");
         }
-        for figure in ["phones", "operations.restore.response_ms", "exchanges.status.999", "weather", ""] {
+        for figure in [
+            "phones",
+            "tls.ledger.full",
+            "tls.ledger.other.count",
+            "operations.restore.response_ms",
+            "exchanges.status.999",
+            "weather",
+            "",
+        ] {
             assert!(find(figure).is_err(), "{figure}");
         }
     }

@@ -57,6 +57,7 @@ pub(crate) fn setting(plan: &Plan, origin: Origin, ca: Option<&str>, shards: u32
         live: Live::default(),
         journal: None,
         header: Header::default(),
+        target: None,
         handicap: Handicap::None,
     }
 }

@@ -59,7 +59,7 @@ fn keep(disk: Option<&Disk>) -> (Live, Kept) {
     let marks = Marks { tls_not_verified: true, ..Marks::default() };
     let header = Header { version: "0".into(), started_at_ms: 7, generator, marks, ..Header::default() };
     let live = Live::default();
-    let keeper = Keeper::begin(circumstances, journal, header, live.clone());
+    let keeper = Keeper::begin(circumstances, journal, header, live.clone(), None);
     let (pens, told) = mpsc::channel();
     let [first, second] = [0, 1].map(|shard| Pen::new(shard, pens.clone()));
     drop(pens);
@@ -151,7 +151,7 @@ fn a_journal_that_cannot_be_begun_is_told_as_well() {
     }
     let circumstances = Circumstances { shards: 1, embedded: false, loopback: false, ports: None };
     let full = std::fs::File::options().write(true).open(path).unwrap();
-    let keeper = Keeper::begin(circumstances, Some(Box::new(full)), Header::default(), Live::default());
+    let keeper = Keeper::begin(circumstances, Some(Box::new(full)), Header::default(), Live::default(), None);
     let error = keeper.close(Duration::ZERO, false, 0).error.unwrap();
     assert_eq!((error.reason.kind(), error.after), (io::ErrorKind::StorageFull, Duration::ZERO));
 }

@@ -14,14 +14,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GeneratorFacts, MachineSample, Marks, PlanFacts, Slice};
+use super::{GeneratorFacts, MachineSample, Marks, PlanFacts, Slice, TargetUse};
 
 pub use read::{Damage, End, How, Reader, Unreadable};
 pub use replay::Replay;
 pub use write::Writer;
 
 /// What a journal begins with; the last octet is the version of its form.
-pub const MAGIC: [u8; 10] = *b"bootstorm\x01";
+pub const MAGIC: [u8; 10] = *b"bootstorm\x02";
 
 /// No entry is longer, in octets. A slice in which five million phones start is a fifth of it.
 pub const LONGEST_ENTRY: u32 = 1 << 26;
@@ -71,4 +71,6 @@ pub struct Closing {
     pub marks: Marks,
     /// What the run cost the generator.
     pub generator: GeneratorFacts,
+    /// What it cost the target; `None` if nobody watched.
+    pub target: Option<TargetUse>,
 }

@@ -26,6 +26,7 @@ impl Replay {
         let mut tally = Tally::default();
         let mut timeline = Timeline::default();
         let mut machine = MachineSum::default();
+        let mut target = None;
         for entry in reader.by_ref() {
             match entry? {
                 Entry::Slice(slice) => {
@@ -35,17 +36,18 @@ impl Replay {
                 Entry::Machine(sample) => {
                     timeline.look(&sample);
                     machine.add(&sample);
+                    target = sample.target.or(target);
                 }
                 Entry::Header(_) | Entry::Closing(_) => {}
             }
         }
         let (header, closing, end) = reader.into_parts();
-        let (marks, generator) = match (closing, end.how) {
-            (Some(closing), How::Closed) => (closing.marks, closing.generator),
+        let (marks, generator, target) = match (closing, end.how) {
+            (Some(closing), How::Closed) => (closing.marks, closing.generator, closing.target),
             _ => {
                 let ends_at_ms = u64::try_from(end.known_until.as_millis()).ok();
                 let marks = Marks { partial: true, ends_at_ms, ..header.marks };
-                (marks, machine.complete(header.generator.clone()))
+                (marks, machine.complete(header.generator.clone()), target)
             }
         };
         tally.until(end.known_until);
@@ -59,6 +61,7 @@ impl Replay {
             tally,
             timeline,
             generator,
+            target,
             marks,
             thresholds: Vec::new(),
         };

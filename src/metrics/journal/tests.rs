@@ -170,7 +170,7 @@ fn one_wrong_octet_anywhere_is_found() {
         spoilt[at] ^= 0x10;
         match read(&spoilt) {
             Err(Unreadable::NoJournal) => assert!(at < MAGIC.len() - 1, "{at}"),
-            Err(Unreadable::OtherVersion(0x11)) => assert_eq!(at, MAGIC.len() - 1),
+            Err(Unreadable::OtherVersion(0x12)) => assert_eq!(at, MAGIC.len() - 1),
             Err(Unreadable::Damaged(_) | Unreadable::NoHeader) => assert!(at >= MAGIC.len(), "{at}"),
             Err(error) => panic!("{at}: {error}"),
             Ok((read, end)) => {
@@ -218,10 +218,10 @@ fn what_is_no_journal_is_told_apart() {
     let cases: [(&[u8], &str); 6] = [
         (b"", "it ends before it says what was run"),
         (b"bootst", "it ends before it says what was run"),
-        (b"bootstorm\x01\x05\0\0", "it ends before it says what was run"),
-        (b"bootstorm\x02 and more", "its form is version 2, this bootstorm reads version 1"),
+        (b"bootstorm\x02\x05\0\0", "it ends before it says what was run"),
+        (b"bootstorm\x01 and more", "its form is version 1, this bootstorm reads version 2"),
         (b"{\"schema_version\": 1}", "this is no journal of bootstorm"),
-        (b"bootstorm\x01\0\0\0\0\0\0\0\0", "its header is damaged (an entry of 0 octets cannot be)"),
+        (b"bootstorm\x02\0\0\0\0\0\0\0\0", "its header is damaged (an entry of 0 octets cannot be)"),
     ];
     for (octets, words) in cases {
         assert!(with(octets).starts_with(words), "{}", with(octets));

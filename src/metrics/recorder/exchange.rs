@@ -1,10 +1,8 @@
 //! What an ended exchange adds to the counts.
 
-use std::borrow::Cow;
-
 use super::Recorder;
 use crate::metrics::totals::count;
-use crate::metrics::{Counts, ExchangeFacts, HandshakeFacts, HandshakeKind};
+use crate::metrics::{ExchangeFacts, HandshakeKind};
 use crate::phone::Failure;
 
 impl Recorder {
@@ -60,32 +58,7 @@ impl Recorder {
                 HandshakeKind::Failed => interval.handshakes_failed += 1,
                 _ => interval.handshakes += 1,
             }
-            self.handshake(handshake);
-        }
-    }
-
-    fn handshake(&mut self, facts: &HandshakeFacts) {
-        let tls = &mut self.slice.totals.tls;
-        let kind = tls.kind_mut(facts.kind);
-        kind.wall.record(facts.total);
-        kind.cpu.record(facts.cpu);
-        tls.hello.record(facts.hello);
-        if let Some(server_flight) = facts.server_flight {
-            tls.server_flight.record(server_flight);
-        }
-        if let Some(verify) = facts.verify {
-            tls.verify.record(verify);
-        }
-        tls.bytes_out += facts.bytes_out;
-        tls.bytes_in += facts.bytes_in;
-        if facts.kind != HandshakeKind::Failed {
-            count_name(&mut tls.versions, facts.version);
-            count_name(&mut tls.suites, facts.suite);
-            count_name(&mut tls.groups, facts.group);
-        }
-        if facts.chain_length > 0 {
-            count(&mut tls.chain_lengths, facts.chain_length);
-            tls.chain_bytes_max = tls.chain_bytes_max.max(facts.chain_bytes);
+            self.slice.totals.tls.record(handshake);
         }
     }
 }
@@ -100,10 +73,4 @@ fn is_before_connection(failure: Failure) -> bool {
             | Failure::LocalPorts
             | Failure::LocalFiles
     )
-}
-
-fn count_name(counts: &mut Counts<Cow<'static, str>>, name: Option<&'static str>) {
-    if let Some(name) = name {
-        count(counts, Cow::Borrowed(name));
-    }
 }

@@ -20,7 +20,7 @@ use self::phones::Phones;
 use self::trail::{Told, Trail, Watch};
 use super::distribution::micros;
 use super::totals::count;
-use super::{Arrivals, ExchangeFacts, LedgerFault, Slice, Snapshot, Standings, Tally, Totals};
+use super::{Arrivals, ExchangeFacts, LedgerFault, Slice, Snapshot, Standings, Tally, Totals, Upkeep};
 use crate::phone::{Action, Failure, Moment, Operation, Outcome, Request, Standing};
 use crate::workload::Start;
 
@@ -241,6 +241,12 @@ impl Recorder {
             self.ended(facts);
         }
         self.wire(facts);
+    }
+
+    /// What opening and closing connections has cost since this was last told.
+    pub fn upkeep(&mut self, upkeep: Upkeep) {
+        self.touched |= upkeep != Upkeep::default();
+        self.slice.totals.exchanges.upkeep += upkeep;
     }
 
     /// What is known by now, for the eyes of another thread (see [`super::SnapshotCell`]).

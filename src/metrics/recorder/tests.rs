@@ -43,7 +43,6 @@ fn answered(status: u16) -> ExchangeFacts {
 
 fn first(status: u16) -> ExchangeFacts {
     let handshake = HandshakeFacts {
-        kind: HandshakeKind::Full,
         hello: ms(1),
         server_flight: Some(ms(2)),
         verify: Some(ms(1)),
@@ -56,6 +55,7 @@ fn first(status: u16) -> ExchangeFacts {
         chain_bytes: 1500,
         bytes_out: 400,
         bytes_in: 2000,
+        ..HandshakeFacts::new(HandshakeKind::Full)
     };
     ExchangeFacts { connect: Some(ms(1)), handshake: Some(handshake), ..answered(status) }
 }
@@ -116,9 +116,9 @@ fn the_story_of_one_restore() {
 
     assert_eq!(totals.auth.challenges, Counts::from([(ChallengeKind::First, 1)]));
     assert_eq!(totals.auth.stored, 1);
-    assert_eq!(totals.tls.full.cpu.max_us(), Some(700));
-    assert_eq!(totals.tls.versions.get("1.3"), Some(&1));
-    assert_eq!((totals.tls.chain_bytes_max, totals.tls.chain_lengths.get(&2)), (1500, Some(&1)));
+    assert_eq!(totals.tls.kind(HandshakeKind::Full).cpu.max_us(), Some(700));
+    assert_eq!(totals.tls.agreed(|line| &line.versions).get("1.3"), Some(&1));
+    assert_eq!((totals.tls.chain_bytes_max(), totals.tls.chain_lengths().get(&2)), (1500, Some(&1)));
     assert_eq!(totals.provisioning.drain(), Some(ms(160)), "from the intended power-up");
     assert_eq!(totals.pace.max_us(), Some(3_000));
 

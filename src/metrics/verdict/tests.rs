@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::metrics::record::tests::closed;
-use crate::metrics::{CoreSample, Due, Law, MachineSample, PhaseFacts, Row, ThreadSample, Timeline};
+use crate::metrics::{
+    CoreSample, Due, HandshakeFacts, HandshakeKind, Law, MachineSample, PhaseFacts, Row, ThreadSample, Timeline,
+};
 use crate::phone::{Failure, Operation};
 
 fn judged(change: impl FnOnce(&mut Record)) -> Verdict {
@@ -211,7 +213,9 @@ fn lateness_matters_when_it_is_beyond_the_machines_floor_and_a_good_part_of_the_
     for (cpu_us, state) in [(100, Validity::Invalid), (300, Validity::Valid)] {
         let verdict = judged(|r| {
             times(r, 600, 1_400, 300);
-            (0..300).for_each(|_| r.tally.totals.tls.full.cpu.record(Duration::from_micros(cpu_us)));
+            let facts =
+                HandshakeFacts { cpu: Duration::from_micros(cpu_us), ..HandshakeFacts::new(HandshakeKind::Full) };
+            (0..300).for_each(|_| r.tally.totals.tls.record(&facts));
         });
         assert_eq!(verdict.state, state, "{cpu_us}: {verdict:?}");
     }

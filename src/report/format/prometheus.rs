@@ -26,6 +26,7 @@ pub fn render(summary: &Summary, totals: Option<&Totals>) -> String {
     tls(&mut page, summary, totals);
     storm(&mut page, summary);
     generator(&mut page, summary, totals);
+    target(&mut page, summary);
     thresholds(&mut page, summary);
     page.into_text()
 }
@@ -46,6 +47,7 @@ pub fn live(record: &Record, in_flight: u64) -> String {
     tls(&mut page, &summary, Some(totals));
     storm(&mut page, &summary);
     generator(&mut page, &summary, Some(totals));
+    target(&mut page, &summary);
     page.into_text()
 }
 
@@ -262,6 +264,13 @@ fn tls(page: &mut Exposition, s: &Summary, totals: Option<&Totals>) {
     for (kind, n) in [("full", h.full), ("resumed", h.resumed), ("hello_retry", h.hello_retry), ("failed", h.failed)] {
         page.sample(name, &[("kind", kind)], n as f64);
     }
+    let name = "bootstorm_tls_ledger_handshakes_total";
+    page.family(name, Kind::Counter, "TLS handshakes, by line of the ledger.");
+    for (line, handshakes) in &t.ledger {
+        let certificate = if handshakes.client_certificate { "yes" } else { "no" };
+        let labels = [("line", line.as_str()), ("kind", &handshakes.kind), ("client_certificate", certificate)];
+        page.sample(name, &labels, handshakes.count as f64);
+    }
     let exact = totals.map(|t| t.tls.completed());
     let name = "bootstorm_tls_handshake_seconds";
     page.family(name, Kind::Summary, "TLS handshakes that were completed.");
@@ -314,6 +323,18 @@ fn generator(page: &mut Exposition, s: &Summary, totals: Option<&Totals>) {
     let name = "bootstorm_generator_pace_seconds";
     page.family(name, Kind::Summary, "By how much phones were told late of what the plan had for them.");
     quantiles(page, name, &[], &g.pace_ms, 1e3, totals.map(|t| &t.pace));
+}
+
+fn target(page: &mut Exposition, s: &Summary) {
+    let Some(t) = &s.target else { return };
+    let help = "CPU time the target used on this machine, whatever for.";
+    page.single("bootstorm_target_cpu_seconds_total", Kind::Counter, help, t.cpu_s);
+    if let Some(rss) = t.rss_bytes {
+        let help = "Most resident memory of the target's processes.";
+        page.single("bootstorm_target_resident_memory_bytes", Kind::Gauge, help, rss as f64);
+    }
+    let help = "Processes that were named as the target's and have ended.";
+    page.single("bootstorm_target_gone", Kind::Gauge, help, f64::from(t.gone));
 }
 
 fn thresholds(page: &mut Exposition, s: &Summary) {

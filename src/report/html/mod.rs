@@ -21,6 +21,7 @@ mod phones;
 mod provenance;
 mod storm;
 mod table;
+mod target;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -58,7 +59,7 @@ struct Section {
 }
 
 /// The sections, in order.
-const SECTIONS: [Section; 13] = [
+const SECTIONS: [Section; 14] = [
     Section { id: "goals", name: "Thresholds", write: goals::write },
     Section { id: "storm", name: "Phones over time", write: storm::write },
     Section { id: "traffic", name: "Exchanges per second", write: traffic::write },
@@ -69,6 +70,7 @@ const SECTIONS: [Section; 13] = [
     Section { id: "tls", name: "TLS", write: tls::write },
     Section { id: "outcomes", name: "How it ended", write: outcomes::write },
     Section { id: "phones", name: "Phones to look at", write: phones::write },
+    Section { id: "target", name: "The target", write: target::write },
     Section { id: "generator", name: "The generator", write: generator::write },
     Section { id: "run", name: "What was run", write: provenance::write },
     Section { id: "words", name: "Words", write: glossary },

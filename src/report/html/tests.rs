@@ -244,7 +244,8 @@ fn hostile_strings_stay_text() {
             notable.extension = hostile.clone();
             notable.steps.iter_mut().for_each(|s| (s.method, s.path) = (hostile.clone(), hostile.clone()));
         }
-        record.tally.totals.tls.suites.insert(hostile.clone().into(), 7);
+        let lines = record.tally.totals.tls.ledger.values_mut();
+        lines.for_each(|line| _ = line.suites.insert(hostile.clone().into(), 7));
         let mut summary = Summary::of(&record);
         summary.verdict.reasons = vec![hostile.clone()];
         summary.exchanges.status.insert(hostile.clone(), 7);
@@ -262,11 +263,9 @@ fn hostile_strings_stay_text() {
         assert!(!page.contains("<script") && !page.contains("<!--") && !page.contains(['\0', '\x1b', '\u{202e}']));
         assert!(page.len() < 1_000_000, "{} octets", page.len());
         let plain = page_of(&self::record());
-        assert_eq!(
-            page.matches('<').count() / 200,
-            plain.matches('<').count() / 200,
-            "no element is added to the page"
-        );
+        // A row more for each name there was none of before; elements of their own would be many more.
+        let more = page.matches('<').count().abs_diff(plain.matches('<').count());
+        assert!(more < 100, "{more} elements are added to the page");
     }
 }
 

@@ -5,8 +5,9 @@ use super::markup::Markup;
 use super::phases::{range, row};
 use super::table::{Cell, table};
 use super::{Run, facts, lead, nothing, share};
-use crate::report::number::{bytes, count};
-use crate::report::summary::{Figures, Named};
+use crate::report::number::{UNKNOWN, bytes, count, figure};
+use crate::report::summary::{Figures, Handshakes, Named, Tls};
+use crate::report::text::few;
 
 /// Writes the section.
 pub(super) fn write(m: &mut Markup, run: &Run) {
@@ -31,8 +32,11 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
     .filter(|(_, _, wall, _)| wall.samples > 0)
     .collect();
     legend(m, "", &[("dot-p50", "p50"), ("dot-p90", "p90"), ("dot-p99", "p99")]);
-    let steps =
-        [("server flight", "s-server", &t.phases_ms.server_flight), ("verification", "s-waited", &t.phases_ms.verify)];
+    let steps = [
+        ("server flight", "s-server", &t.phases_ms.server_flight),
+        ("verification", "s-waited", &t.phases_ms.verify),
+        ("finish", "s-waited", &t.phases_ms.finish),
+    ];
     let rows: Vec<_> = kinds
         .iter()
         .flat_map(|(kind, class, wall, cpu)| {
@@ -51,8 +55,15 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
     rows.extend(steps.iter().filter(|(_, _, f)| f.samples > 0).map(|(name, _, f)| row(&format!("{name}, ms"), f)));
     let columns = ["handshake", "#p50", "#p90", "#p99", "#p99.9", "#max", "#samples"];
     table(m, "", "Handshakes", &columns, &rows);
+    ledger(m, t);
     let lengths: Named = t.chain_lengths.iter().map(|(n, times)| (certificates(n), *times)).collect();
-    let groups = [("version", &t.versions), ("suite", &t.suites), ("group", &t.groups), ("chain", &lengths)];
+    let groups = [
+        ("version", &t.versions),
+        ("suite", &t.suites),
+        ("group", &t.groups),
+        ("signature", &t.signatures),
+        ("chain", &lengths),
+    ];
     let rows: Vec<_> = groups.into_iter().flat_map(|(what, names)| agreed(what, names)).collect();
     if !rows.is_empty() {
         table(m, "ledger", "What was agreed on", &["what", "name", "#handshakes", "#share", "="], &rows);
@@ -60,6 +71,61 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
     let longest = (t.chain_bytes_max > 0).then(|| ("longest chain", bytes(u64::from(t.chain_bytes_max))));
     let wire = [("sent in handshakes", bytes(t.bytes_out)), ("received in handshakes", bytes(t.bytes_in))];
     facts(m, wire.into_iter().chain(longest));
+}
+
+/// A line a kind, in means: unlike quantiles, these add up. What was agreed on stands below each.
+fn ledger(m: &mut Markup, t: &Tls) {
+    let mut lines: Vec<(&String, &Handshakes)> = t.ledger.iter().collect();
+    lines.sort_by_key(|(name, line)| (line.kind == "failed", std::cmp::Reverse(line.count), *name));
+    let rows: Vec<_> = lines
+        .iter()
+        .map(|(name, line)| {
+            let p = &line.phases_ms;
+            let times = [&line.handshake_ms, &p.hello, &p.server_flight, &p.verify, &p.finish, &line.client_cpu_us];
+            let wire = |octets, records| format!("{} in {}", figure(octets), few(records));
+            let figures = std::iter::once(count(line.count))
+                .chain(times.map(|f| figure(f.mean)))
+                .chain([figure(line.target_cpu_us)])
+                .chain([
+                    wire(line.bytes_out_each, line.records_out_each),
+                    wire(line.bytes_in_each, line.records_in_each),
+                ])
+                .chain([figure(line.chain_bytes_each)]);
+            std::iter::once(Cell::head(name.as_str()))
+                .chain(figures.map(Cell::number))
+                .chain([Cell::words(agreed_on(line))])
+                .collect()
+        })
+        .collect();
+    let columns = [
+        "kind",
+        "#handshakes",
+        "#ms",
+        "#hello",
+        "#server flight",
+        "#verification",
+        "#finish",
+        "#client CPU µs",
+        "#target CPU µs",
+        "#octets in records sent",
+        "#received",
+        "#chain octets",
+        "version, suite, group, signature",
+    ];
+    table(m, "", "The ledger: each handshake stands in one line; means", &columns, &rows);
+}
+
+/// What most handshakes of a line agreed on, and how many did not.
+fn agreed_on(line: &Handshakes) -> String {
+    let most = |named: &Named| {
+        let (name, n) = named.iter().max_by_key(|(_, n)| **n)?;
+        let others: u64 = named.values().sum::<u64>() - n;
+        Some(if others == 0 { name.clone() } else { format!("{name} (and {} others)", count(others)) })
+    };
+    let named = [&line.versions, &line.suites, &line.groups, &line.signatures];
+    let mut words: Vec<String> = named.into_iter().filter_map(most).collect();
+    words.extend(most(&line.alerts_sent).map(|alert| format!("alert sent: {alert}")));
+    if words.is_empty() { UNKNOWN.to_owned() } else { words.join(", ") }
 }
 
 fn certificates(n: &str) -> String {

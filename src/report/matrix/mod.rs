@@ -29,6 +29,9 @@ use super::{Folder, FolderError, Format, html};
 /// Figures that differ by less than this share are the same, as `compare` has it by default.
 const MARGIN: f64 = 0.05;
 
+/// Said where there are figures of one kind of handshake.
+const OF_KIND: &str = "figures of a handshake are of resumed ones where phones resume, else of full ones";
+
 /// A matrix as a table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SideBySide {
@@ -158,7 +161,10 @@ impl SideBySide {
             }
         });
         let rows: Vec<Row> = rows.collect();
-        let notes = notes(&played, &rows);
+        let mut notes = notes(&played, &rows);
+        if columns.iter().any(Column::is_of_kind) {
+            notes.push(OF_KIND.to_owned());
+        }
         let columns = columns.into_iter().map(|c| Told { key: c.key, name: c.name, sense: c.sense }).collect();
         SideBySide { matrix: played, columns, rows, notes }
     }

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
-    Auth, Bounds, Connections, Exchanges, Figures, Generator, HandshakePhasesMs, Kinds, Marks, Named, Operation,
-    PhasesMs, Phones, ResponseIntervals, SCHEMA_VERSION, Storm, Summary, Threshold, Tls, Typed, Workload,
+    Auth, Bounds, Connections, CpuAccount, Exchanges, Figures, Generator, HandshakePhasesMs, Handshakes, Kinds, Marks,
+    Named, Operation, PhasesMs, Phones, ResponseIntervals, SCHEMA_VERSION, Storm, Summary, Target, Threshold, Tls,
+    Typed, Workload,
 };
 use crate::auth::{Algorithm, AnswerScheme};
 use crate::metrics::{
-    self, AuthTotals, Counts, ExchangeTotals, HandshakeKind, HandshakeTotals, MachineSample, OperationTotals, Record,
-    Standings, ThresholdResult, TlsTotals,
+    self, AuthTotals, Counts, CpuSum, ExchangeTotals, HandshakeKey, HandshakeKind, HandshakeLine, MachineSample,
+    OperationTotals, Record, Standings, TargetHandshakes, TargetUse, ThresholdResult, TlsTotals, alert_name,
 };
 use crate::phone::{self, ChallengeKind, Screen};
 
@@ -35,9 +36,10 @@ impl Summary {
             operations: operations(record),
             exchanges: exchanges(&totals.exchanges, started),
             auth: auth(&totals.auth, totals.exchanges.auth_retries, started),
-            tls: tls(&totals.tls),
+            tls: tls(&totals.tls, record.target.as_ref().and_then(|target| target.handshakes)),
             storm: storm(record),
             generator: generator(record),
+            target: record.target.map(|target| used(record, target)),
         }
     }
 }
@@ -116,7 +118,13 @@ fn exchanges(e: &ExchangeTotals, operations_started: u64) -> Exchanges {
         status: named(&e.statuses, |status| status.to_string()),
         failures: named(&e.failures, |failure| failure.name()),
         faults: e.failures.keys().map(|f| (f.name().to_owned(), f.fault().name().to_owned())).collect(),
-        connections: Connections { opened: e.opened, reused: e.reused, reconnected: e.reconnected },
+        connections: Connections {
+            opened: e.opened,
+            reused: e.reused,
+            reconnected: e.reconnected,
+            opening_cpu_us: e.upkeep.opening_us().map(|us| decimals(us, 1e2)),
+            closing_cpu_us: e.upkeep.closing_us().map(|us| decimals(us, 1e2)),
+        },
         bytes_out: e.bytes_out,
         bytes_in: e.bytes_in,
         phases_ms: PhasesMs {
@@ -144,35 +152,146 @@ fn auth(a: &AuthTotals, retries: u64, operations_started: u64) -> Auth {
     }
 }
 
-fn tls(t: &TlsTotals) -> Tls {
+fn tls(t: &TlsTotals, target: Option<TargetHandshakes>) -> Tls {
     let completed = t.completed();
+    let by_kind = kinds(|kind| t.kind(kind));
     Tls {
-        handshakes: kinds(t, HandshakeTotals::count),
+        handshakes: kinds(|kind| t.count(kind)),
         handshake_ms: Figures::ms(&completed.wall),
-        handshake_by_kind_ms: kinds(t, |k| Figures::ms(&k.wall)),
+        handshake_by_kind_ms: by_kind.each_ref(|k| Figures::ms(&k.wall)),
         client_cpu_us: Figures::us(&completed.cpu),
-        client_cpu_by_kind_us: kinds(t, |k| Figures::us(&k.cpu)),
+        client_cpu_by_kind_us: by_kind.each_ref(|k| Figures::us(&k.cpu)),
         phases_ms: HandshakePhasesMs {
-            hello: Figures::ms(&t.hello),
-            server_flight: Figures::ms(&t.server_flight),
-            verify: Figures::ms(&t.verify),
+            hello: Figures::ms(&t.whole(|line| &line.hello)),
+            server_flight: Figures::ms(&t.whole(|line| &line.server_flight)),
+            verify: Figures::ms(&t.whole(|line| &line.verify)),
+            finish: Figures::ms(&t.whole(|line| &line.finish)),
         },
-        bytes_out: t.bytes_out,
-        bytes_in: t.bytes_in,
-        versions: named(&t.versions, |name| name.clone()),
-        suites: named(&t.suites, |name| name.clone()),
-        groups: named(&t.groups, |name| name.clone()),
-        chain_lengths: named(&t.chain_lengths, |length| length.to_string()),
-        chain_bytes_max: t.chain_bytes_max,
+        bytes_out: t.sum(|line| line.bytes_out),
+        bytes_in: t.sum(|line| line.bytes_in),
+        records_out: t.sum(|line| line.records_out),
+        records_in: t.sum(|line| line.records_in),
+        versions: named(&t.agreed(|line| &line.versions), |name| name.clone()),
+        suites: named(&t.agreed(|line| &line.suites), |name| name.clone()),
+        groups: named(&t.agreed(|line| &line.groups), |name| name.clone()),
+        signatures: named(&t.agreed(|line| &line.signatures), |name| name.clone()),
+        chain_lengths: named(&t.chain_lengths(), |length| length.to_string()),
+        chain_bytes_max: t.chain_bytes_max(),
+        ledger: t
+            .ledger
+            .iter()
+            .map(|(key, line)| {
+                let alone = t.ledger.keys().filter(|other| other.kind() == key.kind()).count() == 1;
+                let target_cpu_us = target.filter(|_| alone).and_then(|t| of_kind(t, key.kind()).mean_us());
+                let target_cpu_us = target_cpu_us.map(|us| decimals(us, 1e2));
+                (key.name(), Handshakes { target_cpu_us, ..handshakes(*key, line) })
+            })
+            .collect(),
     }
 }
 
-fn kinds<T>(t: &TlsTotals, of: impl Fn(&HandshakeTotals) -> T) -> Kinds<T> {
+fn handshakes(key: HandshakeKey, line: &HandshakeLine) -> Handshakes {
+    let chains: u64 = line.chain_lengths.values().sum();
+    let each = |all: u64| ratio(all, line.count());
+    Handshakes {
+        kind: kind_name(key.kind()).to_owned(),
+        client_certificate: key.client_certificate,
+        count: line.count(),
+        retried: line.retried,
+        handshake_ms: Figures::ms(&line.wall),
+        phases_ms: HandshakePhasesMs {
+            hello: Figures::ms(&line.hello),
+            server_flight: Figures::ms(&line.server_flight),
+            verify: Figures::ms(&line.verify),
+            finish: Figures::ms(&line.finish),
+        },
+        client_cpu_us: Figures::us(&line.cpu),
+        target_cpu_us: None,
+        bytes_out: line.bytes_out,
+        bytes_in: line.bytes_in,
+        records_out: line.records_out,
+        records_in: line.records_in,
+        bytes_out_each: each(line.bytes_out),
+        bytes_in_each: each(line.bytes_in),
+        records_out_each: each(line.records_out),
+        records_in_each: each(line.records_in),
+        versions: named(&line.versions, |name| name.clone()),
+        suites: named(&line.suites, |name| name.clone()),
+        groups: named(&line.groups, |name| name.clone()),
+        signatures: named(&line.signatures, |name| name.clone()),
+        alerts_sent: named(&line.alerts_sent, |alert| alert_name(*alert)),
+        chain_lengths: named(&line.chain_lengths, |length| length.to_string()),
+        chain_bytes_each: ratio(line.chain_bytes, chains),
+        chain_bytes_max: line.chain_bytes_max,
+    }
+}
+
+const fn of_kind(handshakes: TargetHandshakes, kind: HandshakeKind) -> CpuSum {
+    match kind {
+        HandshakeKind::Full => handshakes.full,
+        HandshakeKind::Resumed => handshakes.resumed,
+        HandshakeKind::HelloRetry => handshakes.hello_retry,
+        HandshakeKind::Failed => handshakes.failed,
+    }
+}
+
+fn used(record: &Record, target: TargetUse) -> Target {
+    /// So many handshakes there must be for each exchange for the CPU time to be told of each.
+    const DOMINATED: f64 = 0.9;
+    let (exchanges, tls) = (record.tally.totals.exchanges.sent, &record.tally.totals.tls);
+    let handshakes = tls.completed().count() + tls.count(HandshakeKind::Failed);
+    let each = |n: u64| (n > 0).then(|| decimals(target.cpu_us as f64 / n as f64, 1e2));
+    let dominated = handshakes as f64 >= DOMINATED * exchanges as f64;
+    let own = |kind| target.handshakes.map(|handshakes| of_kind(handshakes, kind));
+    let cpu_s = target.cpu_us as f64 / 1e6;
+    Target {
+        watched: if target.processes == 0 && target.gone == 0 { "threads" } else { "processes" }.to_owned(),
+        cpu_s: decimals(cpu_s, 1e6),
+        cpu_busy: decimals(cpu_s / record.wall.as_secs_f64().max(1e-9), 1e4),
+        cpu_us_per_exchange: each(exchanges),
+        cpu_us_per_handshake: each(handshakes).filter(|_| dominated),
+        handshake_cpu_us: kinds(|kind| own(kind).and_then(CpuSum::mean_us).map(|us| decimals(us, 1e2))),
+        handshakes: target.handshakes.map(|all| kinds(|kind| of_kind(all, kind).count)),
+        rss_bytes: target.rss_bytes,
+        processes: target.processes,
+        gone: target.gone,
+    }
+}
+
+/// Where the shards' CPU time went.
+fn cpu_account(record: &Record) -> CpuAccount {
+    let e = &record.tally.totals.exchanges;
+    let upkeep = &e.upkeep;
+    let part = |mean_us: Option<f64>, n: u64| mean_us.unwrap_or(0.0) * n as f64 / 1e6;
+    let opening = part(upkeep.opening_us(), upkeep.opened);
+    let closing = part(upkeep.closing_us(), upkeep.closed);
+    let handshakes = record.tally.totals.tls.whole(|line| &line.cpu);
+    let handshakes = part(handshakes.mean_us(), handshakes.count());
+    let rest = (record.generator.cpu_seconds - opening - closing - handshakes).max(0.0);
+    CpuAccount {
+        opening_s: decimals(opening, 1e6),
+        handshakes_s: decimals(handshakes, 1e6),
+        closing_s: decimals(closing, 1e6),
+        rest_s: decimals(rest, 1e6),
+        rest_us_per_exchange: (e.sent > 0).then(|| decimals(rest * 1e6 / e.sent as f64, 1e2)),
+    }
+}
+
+const fn kind_name(kind: HandshakeKind) -> &'static str {
+    match kind {
+        HandshakeKind::Full => "full",
+        HandshakeKind::Resumed => "resumed",
+        HandshakeKind::HelloRetry => "hello_retry",
+        HandshakeKind::Failed => "failed",
+    }
+}
+
+fn kinds<T>(of: impl Fn(HandshakeKind) -> T) -> Kinds<T> {
     Kinds {
-        full: of(t.kind(HandshakeKind::Full)),
-        resumed: of(t.kind(HandshakeKind::Resumed)),
-        hello_retry: of(t.kind(HandshakeKind::HelloRetry)),
-        failed: of(t.kind(HandshakeKind::Failed)),
+        full: of(HandshakeKind::Full),
+        resumed: of(HandshakeKind::Resumed),
+        hello_retry: of(HandshakeKind::HelloRetry),
+        failed: of(HandshakeKind::Failed),
     }
 }
 
@@ -225,6 +344,7 @@ fn generator(record: &Record) -> Generator {
         cpu_busy: decimals(g.cpu_busy, 1e4),
         cpu_busy_max: decimals(g.cpu_busy_max, 1e4),
         cpu_s: decimals(g.cpu_seconds, 1e3),
+        cpu_account: cpu_account(record),
         shard_demand_max: share(most(|look| max(look.shards.iter().map(|s| s.busy + s.waited)))),
         shard_waited_max: share(most(|look| max(look.shards.iter().map(|s| s.waited)))),
         core_busy_max,

@@ -59,6 +59,9 @@ pub struct Summary {
     pub storm: Storm,
     /// What the run cost the machine that made it.
     pub generator: Generator,
+    /// What it cost the target, where that runs on the same machine and was watched; absent if it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
 }
 
 /// What was run.
@@ -322,6 +325,10 @@ pub struct Connections {
     pub reused: u64,
     /// Exchanges that found a kept connection dead and took a fresh one.
     pub reconnected: u64,
+    /// CPU time of the client's thread for opening one, TLS aside: the mean of a sample of one in eight.
+    pub opening_cpu_us: Option<f64>,
+    /// CPU time of the client's thread for closing one: the mean of a sample of one in eight.
+    pub closing_cpu_us: Option<f64>,
 }
 
 /// The phases of an exchange.
@@ -392,14 +399,79 @@ pub struct Tls {
     pub bytes_out: u64,
     /// Octets read during handshakes.
     pub bytes_in: u64,
+    /// TLS records written during handshakes.
+    pub records_out: u64,
+    /// TLS records read during handshakes.
+    pub records_in: u64,
     /// By version.
     pub versions: Named,
     /// By suite.
     pub suites: Named,
     /// By key-exchange group.
     pub groups: Named,
+    /// By the scheme of the server's signature.
+    pub signatures: Named,
     /// Certificate chains received, by number of certificates.
     pub chain_lengths: Named,
+    /// Octets (DER) of the longest chain.
+    pub chain_bytes_max: u32,
+    /// Kind by kind, by name: `full`, `hello-retry`, `resumed-ticket`, `resumed-session`, `failed-alert-…` (refused by
+    /// the server), `failed-…`; each with `-client-certificate` behind it where the client presented one. Each handshake
+    /// stands in exactly one line.
+    pub ledger: BTreeMap<String, Handshakes>,
+}
+
+/// The handshakes of one line of the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Handshakes {
+    /// Of which of the four kinds they are: `full`, `resumed`, `hello_retry`, `failed`.
+    pub kind: String,
+    /// Whether the client presented a certificate.
+    pub client_certificate: bool,
+    /// How many.
+    pub count: u64,
+    /// Of these, those in which the server asked for another hello.
+    pub retried: u64,
+    /// The whole handshake.
+    pub handshake_ms: Figures,
+    /// Its steps; they add up to the whole.
+    pub phases_ms: HandshakePhasesMs,
+    /// CPU time of the client's thread in it.
+    pub client_cpu_us: Figures,
+    /// Mean CPU time of the embedded target in it, by its own clock; null if it does not tell, or has several lines
+    /// under one kind.
+    pub target_cpu_us: Option<f64>,
+    /// Octets written.
+    pub bytes_out: u64,
+    /// Octets read.
+    pub bytes_in: u64,
+    /// TLS records written.
+    pub records_out: u64,
+    /// TLS records read.
+    pub records_in: u64,
+    /// Octets written, per handshake.
+    pub bytes_out_each: Option<f64>,
+    /// Octets read, per handshake.
+    pub bytes_in_each: Option<f64>,
+    /// TLS records written, per handshake.
+    pub records_out_each: Option<f64>,
+    /// TLS records read, per handshake.
+    pub records_in_each: Option<f64>,
+    /// By version.
+    pub versions: Named,
+    /// By suite.
+    pub suites: Named,
+    /// By key-exchange group.
+    pub groups: Named,
+    /// By the scheme of the server's signature.
+    pub signatures: Named,
+    /// Alerts the client sent, by name.
+    pub alerts_sent: Named,
+    /// Certificate chains received, by number of certificates.
+    pub chain_lengths: Named,
+    /// Octets (DER) of a chain.
+    pub chain_bytes_each: Option<f64>,
     /// Octets (DER) of the longest chain.
     pub chain_bytes_max: u32,
 }
@@ -418,6 +490,17 @@ pub struct Kinds<T> {
     pub failed: T,
 }
 
+impl<T> Kinds<T> {
+    fn each_ref<U>(&self, of: impl Fn(&T) -> U) -> Kinds<U> {
+        Kinds {
+            full: of(&self.full),
+            resumed: of(&self.resumed),
+            hello_retry: of(&self.hello_retry),
+            failed: of(&self.failed),
+        }
+    }
+}
+
 /// Steps of a handshake.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -428,6 +511,8 @@ pub struct HandshakePhasesMs {
     pub server_flight: Figures,
     /// Inside the verification of the server's certificates.
     pub verify: Figures,
+    /// All the rest, once the server's flight began.
+    pub finish: Figures,
 }
 
 /// How the phones came back. Seconds of real time from the first intended power-up; null: never reached.
@@ -457,6 +542,49 @@ pub struct Storm {
     pub handshakes_peak_per_s: Option<f64>,
 }
 
+/// What the run cost the target, by the accounts of the machine both run on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Target {
+    /// What was watched: the `threads` of the embedded target, or the `processes` that were named and all they started.
+    pub watched: String,
+    /// CPU seconds in the run, whatever for.
+    pub cpu_s: f64,
+    /// CPU seconds in each second of the run: 1 is a whole core.
+    pub cpu_busy: f64,
+    /// CPU time for each exchange sent, all else it did included.
+    pub cpu_us_per_exchange: Option<f64>,
+    /// CPU time for each handshake, all else it did included; null unless nearly every exchange (nine in ten) had a
+    /// handshake of its own, for then it would say little about handshakes.
+    pub cpu_us_per_handshake: Option<f64>,
+    /// CPU time inside a handshake, by the target's own clock, by kind; only the embedded target tells.
+    pub handshake_cpu_us: Kinds<Option<f64>>,
+    /// Handshakes as the target itself counted them; only the embedded target tells.
+    pub handshakes: Option<Kinds<u64>>,
+    /// Most resident memory of its processes at any look, in octets; null for the embedded target.
+    pub rss_bytes: Option<u64>,
+    /// Most processes at any look; 0 for the embedded target.
+    pub processes: u32,
+    /// Of the processes that were named, those that ended before the run did.
+    pub gone: u32,
+}
+
+/// Where the CPU time of the shards' threads went. The parts add up to `generator.cpu_s`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CpuAccount {
+    /// Opening connections, TLS aside: from the mean of a sample.
+    pub opening_s: f64,
+    /// TLS handshakes, done and failed.
+    pub handshakes_s: f64,
+    /// Closing connections: from the mean of a sample.
+    pub closing_s: f64,
+    /// All the rest: exchanges, phones, waiting for sockets and timers, counting.
+    pub rest_s: f64,
+    /// The rest, for each exchange sent.
+    pub rest_us_per_exchange: Option<f64>,
+}
+
 /// What the run cost the machine that made it. What nobody looked at is null.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -469,6 +597,8 @@ pub struct Generator {
     pub cpu_busy_max: f64,
     /// CPU seconds of all of them.
     pub cpu_s: f64,
+    /// Where these went.
+    pub cpu_account: CpuAccount,
     /// Most of a second that any of these threads ran or waited for a core, 0 to 1: what it wanted of one.
     pub shard_demand_max: Option<f64>,
     /// Most of a second that any of these threads could have run and had no core, 0 to 1.

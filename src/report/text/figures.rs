@@ -88,9 +88,12 @@ pub(super) fn tls(page: &mut Page, s: &Summary) {
     }
     row(&mut table, "  server flight", "ms", &t.phases_ms.server_flight);
     row(&mut table, "  verification", "ms", &t.phases_ms.verify);
+    row(&mut table, "  finish", "ms", &t.phases_ms.finish);
     page.gap();
     titled(page, &table, "TLS");
-    for (what, names) in [("versions", &t.versions), ("suites", &t.suites), ("groups", &t.groups)] {
+    for (what, names) in
+        [("versions", &t.versions), ("suites", &t.suites), ("groups", &t.groups), ("signatures", &t.signatures)]
+    {
         if !names.is_empty() {
             page.fact(what, &by_count(names, " × "));
         }

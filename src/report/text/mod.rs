@@ -3,6 +3,7 @@
 //! At most 100 columns. Made from a [`Summary`] alone, so a saved run prints as it did when it ended.
 
 mod figures;
+mod ledger;
 mod sections;
 mod style;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod tests;
 
 use std::path::Path;
 
+pub(in crate::report) use self::ledger::{few, watched};
 use self::style::Style;
 use super::Summary;
 
@@ -23,7 +25,9 @@ pub fn render(summary: &Summary, folder: Option<&Path>, colour: bool) -> String 
     figures::times(&mut page, summary);
     sections::auth(&mut page, summary);
     figures::tls(&mut page, summary);
+    ledger::tls(&mut page, summary);
     sections::exchanges(&mut page, summary);
+    ledger::target(&mut page, summary);
     sections::generator(&mut page, summary);
     sections::thresholds(&mut page, summary);
     if let Some(folder) = folder {

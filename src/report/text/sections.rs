@@ -203,6 +203,15 @@ pub(super) fn generator(page: &mut Page, s: &Summary) {
     page.heading("Generator", &format!("{} {plural}", g.shards));
     let busiest = if g.shards > 1 { format!(", the busiest {}", percent(g.cpu_busy_max)) } else { String::new() };
     page.fact("CPU", &format!("{} of their cores{busiest} · {} CPU s", percent(g.cpu_busy), figure(Some(g.cpu_s))));
+    let a = &g.cpu_account;
+    if a.opening_s + a.handshakes_s > 0.0 {
+        let parts = [("opening", a.opening_s), ("handshakes", a.handshakes_s), ("closing", a.closing_s)];
+        let parts =
+            parts.into_iter().filter(|(_, s)| *s > 0.0).map(|(what, s)| format!("{what} {} s", figure(Some(s))));
+        let parts: Vec<_> = parts.collect();
+        let rest = format!("the rest {} s, {} µs per exchange", figure(Some(a.rest_s)), figure(a.rest_us_per_exchange));
+        page.fact("of that", &format!("{} · {rest}", parts.join(" · ")));
+    }
     let mut worst: Vec<String> = [("of a core wanted", g.shard_demand_max), ("waited for it", g.shard_waited_max)]
         .into_iter()
         .filter_map(|(what, share)| share.map(|share| format!("{} {what}", percent(share))))

@@ -1,5 +1,5 @@
-//! The form of the journal is pinned: `tests/data/journal/v1.bin` must read to `v1.txt` for as long as this bootstorm
-//! says it reads version 1.
+//! The form of the journal is pinned: `tests/data/journal/v2.bin` must read to `v2.txt` for as long as this bootstorm
+//! says it reads version 2.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,9 @@ use super::{read, written};
 use crate::auth::{Algorithm, AnswerScheme};
 use crate::metrics::journal::{Closing, Entry, Header, How, MAGIC};
 use crate::metrics::{
-    Arrivals, CoreSample, Due, GeneratorFacts, Law, LedgerFault, MachineSample, Marks, Notable, Notables, PhaseFacts,
-    PlanFacts, Slice, Standings, Step, ThreadSample,
+    Arrivals, CoreSample, CpuSum, Due, GeneratorFacts, HandshakeKey, HandshakeLine, HandshakeSort, Law, LedgerFault,
+    MachineSample, Marks, Notable, Notables, PhaseFacts, PlanFacts, Slice, Standings, Step, TargetHandshakes,
+    TargetUse, ThreadSample, Upkeep,
 };
 use crate::phone::{ChallengeKind, DropCause, Failure, Operation, Outcome, Screen};
 
@@ -86,13 +87,28 @@ fn one_of_everything() -> Vec<Entry> {
         open_files_limit: next(),
         ports: Some(next()),
         ports_limit: None,
+        target: Some(target_use(&mut next)),
     };
+    let target = Some(target_use(&mut next));
     vec![
         Entry::Header(header),
-        Entry::Slice(slice(next)),
+        Entry::Slice(slice(&mut next)),
         Entry::Machine(machine),
-        Entry::Closing(Closing { wall_us: 1_234_567, marks, generator }),
+        Entry::Closing(Closing { wall_us: 1_234_567, marks, generator, target }),
     ]
+}
+
+fn target_use(mut next: impl FnMut() -> u64) -> TargetUse {
+    let mut sum = || CpuSum { count: next(), ns: next() };
+    let handshakes = TargetHandshakes { full: sum(), resumed: sum(), hello_retry: sum(), failed: sum() };
+    TargetUse {
+        cpu_us: next(),
+        busy: 1.25,
+        rss_bytes: Some(next()),
+        processes: next() as u32,
+        gone: next() as u32,
+        handshakes: Some(handshakes),
+    }
 }
 
 fn slice(mut next: impl FnMut() -> u64) -> Slice {
@@ -141,22 +157,32 @@ fn slice(mut next: impl FnMut() -> u64) -> Slice {
     e.statuses = [200, 401, 503].map(|status| (status, next())).into();
     e.failures = Failure::ALL.map(|failure| (failure, next())).into();
     let p = &mut e.phases;
-    let tls = &mut t.tls;
-    let mut distributions = vec![&mut t.pace, &mut tls.hello, &mut tls.server_flight, &mut tls.verify];
+    let mut distributions = vec![&mut t.pace];
     distributions.extend([&mut p.waited, &mut p.connect, &mut p.tls, &mut p.send]);
     distributions.extend([&mut p.first_byte, &mut p.receive, &mut p.total]);
-    for kind in [&mut tls.full, &mut tls.resumed, &mut tls.hello_retry, &mut tls.failed] {
-        distributions.extend([&mut kind.wall, &mut kind.cpu]);
-    }
     for d in distributions {
         d.record(Duration::from_micros(next()));
         d.record(Duration::from_secs(4_000));
     }
-    (tls.bytes_out, tls.bytes_in, tls.chain_bytes_max) = (next(), next(), next() as u32);
-    tls.versions = [("1.3".into(), next())].into();
-    tls.suites = [("TLS_AES_256_GCM_SHA384".into(), next())].into();
-    tls.groups = [("X25519MLKEM768".into(), next())].into();
-    tls.chain_lengths = [(2, next())].into();
+    e.upkeep = Upkeep {
+        opened: next(),
+        opened_timed: next(),
+        opening_ns: next(),
+        closed: next(),
+        closed_timed: next(),
+        closing_ns: next(),
+    };
+    let sorts = [
+        HandshakeSort::Full,
+        HandshakeSort::HelloRetry,
+        HandshakeSort::ResumedTicket,
+        HandshakeSort::ResumedSession,
+        HandshakeSort::Alert(116),
+        HandshakeSort::Failed(Failure::TlsTimeout),
+    ];
+    let keys = sorts.into_iter().zip([false, true].into_iter().cycle());
+    let keys = keys.map(|(sort, client_certificate)| HandshakeKey { sort, client_certificate });
+    t.tls.ledger = keys.map(|key| (key, line(&mut next))).collect();
     let a = &mut t.auth;
     a.challenges = ChallengeKind::ALL.map(|kind| (kind, next())).into();
     let schemes = std::iter::once(AnswerScheme::Basic).chain(Algorithm::ALL.map(AnswerScheme::Digest));
@@ -199,6 +225,31 @@ fn slice(mut next: impl FnMut() -> u64) -> Slice {
     slice.arrivals = vec![Arrivals { phase: 3, at_us: vec![next() as u32, next() as u32] }];
     slice.notables = notables(next);
     slice
+}
+
+fn line(mut next: impl FnMut() -> u64) -> HandshakeLine {
+    let mut line = HandshakeLine {
+        bytes_out: next(),
+        bytes_in: next(),
+        records_out: next(),
+        records_in: next(),
+        retried: next(),
+        versions: [("1.3".into(), next())].into(),
+        suites: [("TLS_AES_256_GCM_SHA384".into(), next())].into(),
+        groups: [("X25519MLKEM768".into(), next())].into(),
+        signatures: [("ecdsa_secp256r1_sha256".into(), next())].into(),
+        alerts_sent: [(48, next())].into(),
+        chain_lengths: [(2, next())].into(),
+        chain_bytes: next(),
+        chain_bytes_max: next() as u32,
+        ..HandshakeLine::default()
+    };
+    let first = [&mut line.wall, &mut line.cpu, &mut line.hello];
+    for d in first.into_iter().chain([&mut line.server_flight, &mut line.verify, &mut line.finish]) {
+        d.record(Duration::from_micros(next()));
+        d.record(Duration::from_secs(4_000));
+    }
+    line
 }
 
 fn standings(mut next: impl FnMut() -> u64) -> Standings {
