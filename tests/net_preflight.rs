@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bootstorm::net::{NetError, Settings, Trust, preflight::probe};
 use bootstorm::phone::{Failure, Fault, Origin};
-use bootstorm::workload::{SourceRange, TlsVersions};
+use bootstorm::workload::{SourceRange, TlsSetup, TlsVersions};
 use rustls::ServerConfig;
 use rustls::version::TLS13;
 use support::ca::Authority;
@@ -202,6 +202,24 @@ fn versions_that_do_not_meet() {
         let error = probe(&settings, &server.origin).await.unwrap_err();
         assert!(matches!(error, NetError::Handshake { failure: Failure::TlsIncompatible, .. }), "{error}");
         assert_says(&error, &["tls.versions"]);
+    });
+}
+
+/// Every way in which some fleet does TLS is tried; who cannot is told by the number of the first phone.
+#[test]
+fn each_fleets_tls_is_tried() {
+    run(async {
+        let ca = Authority::new("Test CA");
+        let config = ca.certify(&["127.0.0.1"]).server_with(&[&TLS13], |_| {});
+        let server = Server::tls("127.0.0.1", config, polite).await;
+        let mut settings = trusting(&server.origin, ca.trust()).await;
+        let usual = || TlsSetup { versions: TlsVersions::Only13, ..TlsSetup::default() };
+        settings.tls.plan.fleets = vec![(0, usual()), (50, TlsSetup { sni: false, ..usual() }), (70, usual())];
+        probe(&settings, &server.origin).await.unwrap();
+        assert_eq!(server.accepted(), 2, "two fleets do alike");
+        settings.tls.plan.fleets.push((90, TlsSetup { versions: TlsVersions::Only12, ..usual() }));
+        let error = probe(&settings, &server.origin).await.unwrap_err();
+        assert_says(&error, &["phones from number 90 on", "tls.versions, tls.suites and tls.groups"]);
     });
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bootstorm::metrics::{HandshakeFacts, HandshakeKind};
 use bootstorm::net::{Connector, Done, Settings, Trust};
 use bootstorm::phone::{BodyFacts, Failure, Origin};
-use bootstorm::workload::{Resumption, TlsVersions};
+use bootstorm::workload::{Resumption, TlsPlan, TlsSetup, TlsVersions};
 use rustls::crypto::aws_lc_rs::kx_group;
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
@@ -456,5 +456,75 @@ fn a_resumed_handshake_has_no_chain_to_verify() {
         assert_eq!(facts.kind, HandshakeKind::Resumed);
         assert_eq!((facts.chain_length, facts.chain_bytes, facts.verify), (0, 0, None));
         assert_eq!(facts.version, Some("1.3"));
+    });
+}
+
+/// Without the check of names, all others stay.
+#[test]
+fn a_name_need_not_fit_but_ca_and_dates_must() {
+    run(async {
+        let (ca, stranger) = (Authority::new("Test CA"), Authority::new("Another CA"));
+        for (identity, name_check, failure) in [
+            (ca.certify(&["files.example"]), true, Some(Failure::TlsWrongName)),
+            (ca.certify(&["files.example"]), false, None),
+            (ca.certify(&["127.0.0.1"]), false, None),
+            (stranger.certify(&["127.0.0.1"]), false, Some(Failure::TlsUnknownCa)),
+            (ca.certify_years(&["127.0.0.1"], 2001, 2002), false, Some(Failure::TlsExpired)),
+            (ca.certify_client_only(&["127.0.0.1"]), false, Some(Failure::TlsBadCertificate)),
+        ] {
+            let server = Server::tls("127.0.0.1", identity.server(), polite).await;
+            let mut settings = trusting(&server.origin, ca.trust()).await;
+            settings.tls.plan.fleets[0].1.name_check = name_check;
+            let done = ask(&settings, &server.origin).await;
+            assert_eq!(done.facts.failure, failure, "{name_check}");
+        }
+    });
+}
+
+/// The name goes into the hello or not; each phone does as its fleet does.
+#[test]
+fn the_server_is_named_as_told() {
+    run(async {
+        let ca = Authority::new("Test CA");
+        let server = Server::tls("localhost", ca.certify(&["localhost"]).server(), |mut peer| async move {
+            let name = peer.sni.clone().unwrap_or_default();
+            peer.serve(&name).await;
+        })
+        .await;
+        let mut settings = trusting(&server.origin, ca.trust()).await;
+        let mute = TlsSetup { sni: false, ..TlsSetup::default() };
+        settings.tls.plan.fleets.push((10, mute));
+        let connector = Connector::new(&settings).unwrap();
+        for (phone, named) in [(0, "localhost"), (9, "localhost"), (10, ""), (99, "")] {
+            let done = connector.exchange(phone, None, &get(&server.origin, "/")).await;
+            assert_eq!(done.answer.unwrap().body, BodyFacts::of(named.as_bytes()), "phone {phone}");
+        }
+    });
+}
+
+/// A server that hands out tickets, then one that takes them and gives no more: as many are left as were kept.
+#[test]
+fn as_many_tickets_are_kept_as_told() {
+    use HandshakeKind::{Full, Resumed};
+    run(async {
+        let ca = Authority::new("Test CA");
+        let mut giving = ServerConfig::clone(&ca.certify(&["127.0.0.1"]).server());
+        giving.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new().unwrap();
+        giving.send_tls13_tickets = 4;
+        let mut taking = giving.clone();
+        taking.send_tls13_tickets = 0;
+        let giving = Server::tls("127.0.0.1", Arc::new(giving), polite).await;
+        let taking = Server::tls("127.0.0.1", Arc::new(taking), polite).await;
+        for (tickets_kept, expected) in
+            [(1, [Resumed, Full, Full]), (2, [Resumed, Resumed, Full]), (16, [Resumed, Resumed, Resumed])]
+        {
+            let mut settings = settings(&[&giving.origin, &taking.origin]).await;
+            settings.tls.trust = ca.trust();
+            let setup = TlsSetup { tickets_kept, resumption: Resumption::PerPhone, ..TlsSetup::default() };
+            settings.tls.plan = TlsPlan::same(setup);
+            let connector = Connector::new(&settings).unwrap();
+            assert_eq!(kinds(&connector, &giving.origin, &[1]).await, [Full]);
+            assert_eq!(kinds(&connector, &taking.origin, &[1, 1, 1]).await, expected, "{tickets_kept}");
+        }
     });
 }

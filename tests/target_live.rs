@@ -212,7 +212,7 @@ fn an_authority_kept_in_a_folder_serves_again() {
     let config = config(Likeness::Strict, &[], Some(TargetTls::default()));
     let mut pems = Vec::new();
     for _ in 0..2 {
-        let authority = Authority::kept_in(home.path(), KeyKind::EcdsaP256, config.listen.ip()).unwrap();
+        let authority = Authority::kept_in(home.path(), &TargetTls::default(), config.listen.ip()).unwrap();
         let running = start(&config, Arc::new(site(&config)), Some(&authority)).unwrap();
         let pem = std::fs::read_to_string(home.path().join("ca.pem")).unwrap();
         handshake(&running, &client(&pem, rustls::ALL_VERSIONS)).unwrap();

@@ -122,6 +122,19 @@ fn counters(totals: &Totals) -> BTreeMap<String, String> {
     counters
 }
 
+/// Where no connection is kept, none is in either time.
+#[test]
+fn a_connection_for_each_exchange_is_one_in_both_times() {
+    let sets = vec!["tls.connections=per-exchange".to_owned()];
+    let plan = plan(&Overrides { phones: Some(100), sets, ..Overrides::default() });
+    let real_time = live::run(&plan, 2, 500).tally.totals;
+    let virtual_time = in_virtual_time(&plan);
+    assert_eq!(counters(&virtual_time), counters(&real_time));
+    for totals in [virtual_time, real_time] {
+        assert_eq!((totals.exchanges.reused, totals.exchanges.opened), (0, totals.exchanges.sent));
+    }
+}
+
 #[test]
 fn a_thousand_phones_count_the_same_in_virtual_and_in_real_time() {
     let plan = plan(&Overrides::default());

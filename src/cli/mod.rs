@@ -16,6 +16,7 @@ mod report;
 mod run;
 mod series;
 mod serve;
+mod serve_tls;
 mod trace;
 mod workload;
 

@@ -197,7 +197,7 @@ pub(super) fn find_server(plan: &Plan) -> Result<Server, Ended> {
             let authority = config
                 .tls
                 .as_ref()
-                .map(|tls| Authority::new(tls.key, config.listen.ip()))
+                .map(|tls| Authority::new(tls, config.listen.ip()))
                 .transpose()
                 .map_err(Ended::undone)?;
             let trust = match &authority {

@@ -12,12 +12,13 @@ use rustls::crypto::aws_lc_rs;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::serve_tls::{TLS_FLAGS, TlsArgs};
 use super::workload::{Changes, refused};
 use super::{Ended, Exit};
 use crate::net::limits;
 use crate::phone::{Chance, Fleet};
 use crate::target::{self, AccessLog, Accounts, Authority, Documents, Running, Site, TargetError};
-use crate::workload::{self, Befalls, ClientCertificates, EmbeddedTarget, Likeness, Offer, Overrides, Protects};
+use crate::workload::{self, Befalls, EmbeddedTarget, Likeness, Offer, Overrides, Protects};
 use crate::workload::{Target, TargetEvent};
 
 /// Arguments of `serve`.
@@ -72,17 +73,10 @@ pub(super) struct ServeArgs {
     #[arg(long, overrides_with = "no_tls", help_heading = "TLS")]
     tls: bool,
     /// Speak plain HTTP
-    #[arg(long, overrides_with = "tls", conflicts_with = "tls_dir", help_heading = "TLS")]
+    #[arg(long, overrides_with = "tls", conflicts_with_all = TLS_FLAGS, help_heading = "TLS")]
     no_tls: bool,
-    /// Keep ca.pem, cert.pem and key.pem in this folder, or use those that are there
-    #[arg(long, value_name = "DIR", help_heading = "TLS")]
-    tls_dir: Option<PathBuf>,
-    /// Ask clients for certificates of their own, or demand them; whoever issued them
-    #[arg(long, value_name = "HOW", value_enum, conflicts_with = "no_tls", help_heading = "Server")]
-    client_certificates: Option<ClientCertificatesName>,
-    /// Take only client certificates of the CAs in this PEM file
-    #[arg(long, value_name = "FILE", requires = "client_certificates", help_heading = "Server")]
-    client_ca: Option<PathBuf>,
+    #[command(flatten)]
+    certificates: TlsArgs,
     /// Take no PUT and no DELETE, as a server without WebDAV
     #[arg(long, help_heading = "Server")]
     no_webdav: bool,
@@ -117,22 +111,6 @@ enum ProtectsName {
     Writes,
 }
 
-/// Whether clients show certificates, on the command line.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum ClientCertificatesName {
-    Asked,
-    Demanded,
-}
-
-impl From<ClientCertificatesName> for ClientCertificates {
-    fn from(name: ClientCertificatesName) -> ClientCertificates {
-        match name {
-            ClientCertificatesName::Asked => ClientCertificates::Asked,
-            ClientCertificatesName::Demanded => ClientCertificates::Demanded,
-        }
-    }
-}
-
 /// A scheme on the command line; `none` offers none.
 #[derive(Clone, Copy, Debug)]
 struct SchemeName(Option<Offer>);
@@ -153,13 +131,13 @@ pub(super) fn run(args: ServeArgs) -> Result<Exit, Ended> {
     }
     check(&plan.config, &accounts)?;
     limits::raise_open_files().map_err(Ended::net)?;
-    let authority = authority(&plan.config, args.tls_dir.as_deref())?;
+    let authority = authority(&plan.config, args.certificates.folder())?;
     let log = args.access_log.as_deref().map(AccessLog::open).transpose().map_err(Ended::undone)?;
     let known = accounts.len();
     let documents = Documents::of(&plan.fleets, plan.config.prefilled, plan.chance);
     let site = Site::new(&plan.config, accounts, documents, plan.chance).map_err(Ended::undone)?;
     let running = target::start_logged(&plan.config, Arc::new(site), authority.as_ref(), log).map_err(Ended::undone)?;
-    let ca = CaFile::of(&running, args.tls_dir.as_deref())?;
+    let ca = CaFile::of(&running, args.certificates.folder())?;
     // Before the lines: who has read them may end the target at once, and it must end well.
     let end = End::watch()?;
     let facts = facts(&plan.config, &running, ca.as_ref(), known);
@@ -189,7 +167,7 @@ fn plan(args: &ServeArgs) -> Result<Plan, Ended> {
             Plan { config, fleets: plan.fleets, chance: Chance::new(plan.seed) }
         }
     };
-    args.apply(&mut plan.config);
+    args.apply(&mut plan.config)?;
     Ok(plan)
 }
 
@@ -228,7 +206,7 @@ fn event(typed: &str) -> Result<EventText, String> {
 }
 
 impl ServeArgs {
-    fn apply(&self, config: &mut EmbeddedTarget) {
+    fn apply(&self, config: &mut EmbeddedTarget) -> Result<(), Ended> {
         if let Some(name) = self.likeness {
             let likeness = Likeness::from(name);
             // What was only there because it suits the former likeness gives way to what suits this one.
@@ -263,14 +241,10 @@ impl ServeArgs {
         config.webdav &= !self.no_webdav;
         if self.no_tls {
             config.tls = None;
-        } else if self.tls || self.tls_dir.is_some() {
+        } else if self.tls {
             config.tls.get_or_insert_default();
         }
-        if let Some(how) = self.client_certificates {
-            let tls = config.tls.get_or_insert_default();
-            tls.client_certificates = how.into();
-            tls.client_ca.clone_from(&self.client_ca);
-        }
+        self.certificates.apply(&mut config.tls)?;
         if self.folder.is_some() {
             config.folder.clone_from(&self.folder);
         }
@@ -287,6 +261,7 @@ impl ServeArgs {
             }
             None => {}
         }
+        Ok(())
     }
 }
 
@@ -328,8 +303,8 @@ fn authority(config: &EmbeddedTarget, folder: Option<&Path>) -> Result<Option<Au
         return Ok(None);
     };
     let authority = match folder {
-        Some(folder) => Authority::kept_in(folder, tls.key, config.listen.ip()),
-        None => Authority::new(tls.key, config.listen.ip()),
+        Some(folder) => Authority::kept_in(folder, tls, config.listen.ip()),
+        None => Authority::new(tls, config.listen.ip()),
     };
     authority.map(Some).map_err(Ended::undone)
 }
@@ -460,7 +435,7 @@ impl From<ProtectsName> for Protects {
 mod tests {
     use super::*;
     use crate::auth::Algorithm;
-    use crate::workload::TargetTls;
+    use crate::workload::{ClientCertificates, TargetTls};
     use clap::Parser;
 
     #[derive(Parser)]

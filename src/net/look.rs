@@ -12,8 +12,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::version::{TLS12, TLS13};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme, SupportedProtocolVersion};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::deadline::Deadline;
 use super::dial::dial;
@@ -23,6 +22,7 @@ use super::meter::{Meter, Socket};
 use super::stream::Stream;
 use super::verifier::Unverified;
 use super::{NetError, Trust};
+use crate::crypto;
 use crate::metrics::HandshakeFacts;
 use crate::phone::{Failure, Origin};
 use crate::workload::{Timeouts, TlsVersions};
@@ -133,13 +133,8 @@ fn config(offer: &Offer, recorder: &Arc<Recorder>) -> Result<Arc<ClientConfig>, 
     if !offer.suites.is_empty() {
         provider.cipher_suites.retain(|s| suite_name(s.suite()).is_some_and(|name| offer.suites.contains(&name)));
     }
-    let versions: &[&SupportedProtocolVersion] = match offer.versions {
-        TlsVersions::Both => &[&TLS12, &TLS13],
-        TlsVersions::Only12 => &[&TLS12],
-        TlsVersions::Only13 => &[&TLS13],
-    };
     let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
-        .with_protocol_versions(versions)
+        .with_protocol_versions(crypto::versions(offer.versions))
         .map_err(|error| setup(error.to_string()))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::clone(recorder) as _)

@@ -209,7 +209,10 @@ fn handshake_words(failure: Failure, error: Option<&io::Error>) -> String {
             format!("the server closed the connection{said}: is this its TLS port, and does it take these versions?")
         }
         Failure::TlsIncompatible => {
-            format!("no version, suite or group in common{said}: compare tls.versions with the server's setup")
+            format!(
+                "no version, suite or group in common{said}: compare tls.versions, tls.suites and tls.groups (a fleet's \
+                 own come first) with the server's setup"
+            )
         }
         Failure::TlsAlert => format!("the server refused it{said}: its log says why"),
         _ => format!("the server does not keep to the protocol{said}"),

@@ -35,6 +35,8 @@ impl Default for Latencies {
 /// An exchange on its way back to its phone.
 struct Reply {
     serial: u64,
+    /// Whether the phone keeps the connection.
+    keeps: bool,
     facts: ExchangeFacts,
     answer: Result<Answer, Failure>,
 }
@@ -78,7 +80,7 @@ pub fn simulate_into<S: Into<Served>>(
     loop {
         // As in the driver, what has ended comes before what is due at the same moment.
         while let Some((phone, reply)) = world.arrived(now) {
-            if reply.answer.is_ok() {
+            if reply.answer.is_ok() && reply.keeps {
                 world.lines.insert(phone, now);
             }
             roster.exchanged(now, phone, &reply.facts, reply.answer.as_ref().map_err(|failure| *failure), &mut wishes);
@@ -90,7 +92,7 @@ pub fn simulate_into<S: Into<Served>>(
             roster.dispatched(now, phone);
             let served = server(pace.phone_time(now), &as_http(&request)).into();
             let worked = served.at.map_or(Duration::ZERO, |at| pace.real_time(at).saturating_sub(now));
-            world.send(now, phone, &served, worked, plan);
+            world.send(now, phone, &request, &served, worked, plan);
         }
         let over = now >= end || (until_settled && world.replies.is_empty() && roster.is_settled());
         if over && !draining {
@@ -142,7 +144,7 @@ struct World {
 }
 
 impl World {
-    fn send(&mut self, now: Duration, phone: u32, served: &Served, worked: Duration, plan: &Plan) {
+    fn send(&mut self, now: Duration, phone: u32, request: &Request, served: &Served, worked: Duration, plan: &Plan) {
         let Served { response, mishap, .. } = served;
         // A server that has gone has broken every connection.
         let since = self.lines.remove(&phone).filter(|_| *mishap != Some(Mishap::Refused));
@@ -177,7 +179,7 @@ impl World {
             Err,
         );
         self.arrivals.push(Reverse((now + total, self.serial, phone)));
-        self.replies.insert(phone, Reply { serial: self.serial, facts, answer });
+        self.replies.insert(phone, Reply { serial: self.serial, keeps: request.keep_alive, facts, answer });
     }
 
     /// The next reply that is there by `now`.

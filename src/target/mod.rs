@@ -12,6 +12,8 @@ mod accounts;
 mod authenticate;
 #[cfg(feature = "live")]
 mod authority;
+#[cfg(feature = "live")]
+mod certificates;
 mod challenge;
 #[cfg(feature = "live")]
 mod client_auth;
@@ -20,6 +22,8 @@ mod clock;
 #[cfg(feature = "live")]
 mod connection;
 mod content;
+#[cfg(feature = "live")]
+mod der;
 mod documents;
 mod error;
 #[cfg(test)]
@@ -27,9 +31,13 @@ mod fixture;
 mod folder;
 #[cfg(feature = "live")]
 mod gauge;
+#[cfg(feature = "live")]
+mod kept;
 mod likeness;
 #[cfg(feature = "live")]
 mod metered;
+#[cfg(feature = "live")]
+mod ocsp;
 mod page;
 mod path;
 mod served;

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::accept::{bind, hold, run};
-use super::authority::seen_from_here;
+use super::authority::{seen_from_here, session_store};
 use super::clock::{Clock, Epoch};
 use super::connection::Shared;
 use super::gauge;
@@ -82,7 +82,7 @@ pub fn start_waiting(
             let authority = match given {
                 Some(authority) => authority,
                 None => {
-                    own = Authority::new(tls.key, config.listen.ip())?;
+                    own = Authority::new(tls, config.listen.ip())?;
                     &own
                 }
             };
@@ -135,18 +135,22 @@ fn acceptors(
     tls: &TargetTls,
     authority: &Authority,
 ) -> Result<Vec<(Moment, TlsAcceptor)>, TargetError> {
-    let mut acceptors = vec![(Moment::ZERO, TlsAcceptor::from(authority.server_config(tls)?))];
+    let mut sessions = session_store(tls);
+    let mut acceptors = vec![(Moment::ZERO, TlsAcceptor::from(authority.server_config(tls, &sessions)?))];
     let mut current: Option<Authority> = None;
     for event in &config.events {
         match event.what {
-            // A new configuration has new ticket keys.
+            // A new configuration has new ticket keys; the table of sessions is another matter.
             Befalls::RotateTicketKeys => {}
             Befalls::SwapCertificate(Swap::Renewed) => current = Some(current.as_ref().unwrap_or(authority).renewed()?),
-            Befalls::SwapCertificate(Swap::OtherCa) => current = Some(Authority::other(tls.key, config.listen.ip())?),
+            Befalls::SwapCertificate(Swap::OtherCa) => current = Some(Authority::other(tls, config.listen.ip())?),
             Befalls::RenameRealm(_) | Befalls::Down(_) | Befalls::ChangePasswords(_) => continue,
         }
+        if matches!(event.what, Befalls::SwapCertificate(_)) {
+            sessions = session_store(tls);
+        }
         let shown = current.as_ref().unwrap_or(authority);
-        acceptors.push((event.at, TlsAcceptor::from(shown.server_config(tls)?)));
+        acceptors.push((event.at, TlsAcceptor::from(shown.server_config(tls, &sessions)?)));
     }
     Ok(acceptors)
 }

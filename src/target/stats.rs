@@ -21,7 +21,7 @@ pub struct Stats {
     pub handshakes_full: u64,
     /// Of these, after a hello-retry request.
     pub handshakes_retried: u64,
-    /// TLS handshakes from a ticket.
+    /// TLS handshakes from a ticket or a session's id.
     pub handshakes_resumed: u64,
     /// TLS handshakes that failed or took too long.
     pub handshakes_failed: u64,

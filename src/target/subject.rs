@@ -2,11 +2,7 @@
 
 use std::fmt::Write;
 
-/// Tags of DER (X.690).
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
-const OID: u8 = 0x06;
-const EXPLICIT_0: u8 = 0xa0;
+use super::der::{OID, SEQUENCE, SET, element, parts};
 
 /// The subject as `CN=…, OU=…`, in the certificate's order; `-` if it cannot be read. A certificate comes from outside:
 /// nothing in it is trusted but its octets.
@@ -14,17 +10,8 @@ pub(crate) fn subject(certificate: &[u8]) -> String {
     read(certificate).filter(|name| !name.is_empty()).unwrap_or_else(|| "-".to_owned())
 }
 
-/// RFC 5280 4.1: `SEQUENCE { tbs SEQUENCE { [0] version, serial, algorithm, issuer, validity, subject, … }, … }`.
 fn read(certificate: &[u8]) -> Option<String> {
-    let (_, whole, _) = element(certificate)?;
-    let (_, mut tbs, _) = element(whole)?;
-    if let (EXPLICIT_0, _, rest) = element(tbs)? {
-        tbs = rest;
-    }
-    for _ in ["serial", "algorithm", "issuer", "validity"] {
-        tbs = element(tbs)?.2;
-    }
-    let (SEQUENCE, mut name, _) = element(tbs)? else { return None };
+    let mut name = parts(certificate)?.subject;
     let mut text = String::new();
     while !name.is_empty() {
         let (SET, mut relative, rest) = element(name)? else { return None };
@@ -60,22 +47,6 @@ fn label(oid: &[u8]) -> String {
         11 => "OU".into(),
         other => format!("2.5.4.{other}"),
     }
-}
-
-/// The first element: its tag, its content, and what follows it.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = der.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, rest) = match first {
-        0..=0x7f => (usize::from(first), rest),
-        0x81..=0x84 => {
-            let octets = rest.get(..usize::from(first & 0x7f))?;
-            let length = octets.iter().fold(0usize, |sum, octet| sum << 8 | usize::from(*octet));
-            (length, rest.get(octets.len()..)?)
-        }
-        _ => return None,
-    };
-    Some((tag, rest.get(..length)?, rest.get(length..)?))
 }
 
 #[cfg(test)]

@@ -4,4 +4,5 @@
 
 pub(crate) mod curl;
 pub(crate) mod live;
+pub(crate) mod openssl;
 pub(crate) mod servers;

@@ -95,6 +95,11 @@ impl Server {
         self.tls.then(|| self.run.path().join("ca.pem"))
     }
 
+    /// Its own folder: `ocsp.der`, and whatever logs the site's directives name.
+    pub(crate) fn folder(&self) -> &Path {
+        self.run.path()
+    }
+
     /// The folder it serves.
     pub(crate) fn docroot(&self) -> PathBuf {
         self.run.path().join("docroot")
@@ -113,6 +118,12 @@ impl Server {
         log.lines()
             .map(|line| LogLine::parse(line).unwrap_or_else(|| panic!("an access log line of another form: {line:?}")))
             .collect()
+    }
+
+    /// Lets it finish, ends it, and reads the whole of a log that the site's own directives name, in its own folder.
+    pub(crate) fn stop_and_read(mut self, log: &str) -> String {
+        assert!(self.end(self.program.graceful_stop()), "{} had to be killed", self.program.name());
+        std::fs::read_to_string(self.run.path().join(log)).expect("the log can be read")
     }
 
     /// Lets it finish and ends it: logs the site's own directives name are whole then.
@@ -158,7 +169,13 @@ fn prepare(program: Program, tls: bool, site: &Site) -> tempfile::TempDir {
         write(&format!("docroot/{path}"), content);
     }
     write("accounts", program.password_file(site).as_bytes());
-    if tls {
+    if let (true, Some(folder)) = (tls, &site.certificates) {
+        for (theirs, ours) in
+            [("ca.pem", "ca.pem"), ("cert.pem", "server.pem"), ("key.pem", "server.key"), ("ocsp.der", "ocsp.der")]
+        {
+            write(ours, &std::fs::read(folder.join(theirs)).expect("certificates in the folder"));
+        }
+    } else if tls {
         let certificates = certificates::generate();
         write("ca.pem", certificates.ca.as_bytes());
         write("server.pem", certificates.chain.as_bytes());

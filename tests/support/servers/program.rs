@@ -76,11 +76,12 @@ impl Program {
         };
         let docroot = format!("{run}/docroot");
         let files = setup.files.to_string();
+        let directives = site.directives.replace("{{run}}", run);
         let shared = [
             ("run", run),
             ("docroot", &docroot),
             ("realm", &site.realm),
-            ("directives", &site.directives),
+            ("directives", directives.as_str()),
             ("files", &files),
         ];
         let mut text = template.to_owned();

@@ -1,6 +1,7 @@
 //! What a server serves and to whom; its password file is written with other code than the library's.
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use md5::Digest as _;
 
@@ -17,18 +18,33 @@ pub(crate) struct Site {
     pub(crate) directives: String,
     /// Whether the protected folders take uploads (WebDAV on).
     pub(crate) takes_uploads: bool,
+    /// Folder with `ca.pem`, `cert.pem`, `key.pem` and `ocsp.der` to be used, in place of certificates made for the test.
+    pub(crate) certificates: Option<PathBuf>,
 }
 
 impl Site {
     /// A site with these accounts and no files.
     pub(crate) fn new(realm: &str, accounts: impl IntoIterator<Item = (String, String)>) -> Site {
         let accounts = accounts.into_iter().collect();
-        Site { realm: realm.to_owned(), accounts, files: Vec::new(), directives: String::new(), takes_uploads: true }
+        Site {
+            realm: realm.to_owned(),
+            accounts,
+            files: Vec::new(),
+            directives: String::new(),
+            takes_uploads: true,
+            certificates: None,
+        }
     }
 
     /// The same with one more file.
     pub(crate) fn file(mut self, path: &str, content: &[u8]) -> Site {
         self.files.push((path.trim_start_matches('/').to_owned(), content.to_vec()));
+        self
+    }
+
+    /// The same with the certificates of this folder; its `ocsp.der` lies beside them in the server's own.
+    pub(crate) fn certificates(mut self, folder: &Path) -> Site {
+        self.certificates = Some(folder.to_owned());
         self
     }
 
