@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bootstorm::workload::{Overrides, Plan, WorkloadError, load};
+use bootstorm::workload::{Overrides, Plan, WorkloadError, load, load_matrix};
 
 /// Paths in messages must not depend on where the repository lies; cargo runs tests in its root.
 const BAD: &str = "tests/data/workload/bad";
@@ -101,6 +101,23 @@ fn the_shipped_workloads_load_and_scale() {
         assert_eq!((scaled.phones(), scaled.seed), (3 * phones, 9));
         assert_ne!((scaled.sha256, scaled.effective), (plan.sha256, plan.effective));
     }
+}
+
+/// Two certificates, two versions, full and resumed, with and without the phone's own, and where it makes sense two groups.
+#[test]
+fn the_shipped_matrix_has_each_setup_once() {
+    let path = Path::new("workloads/tls-setups.toml");
+    let matrix = load_matrix(path, &Overrides::default()).unwrap_or_else(|e| panic!("{e}")).unwrap();
+    assert_eq!((matrix.axes.len(), matrix.variants.len(), matrix.baseline), (5, 24, 0));
+    let plans: std::collections::BTreeSet<_> = matrix.variants.iter().map(|v| &v.plan.sha256).collect();
+    assert_eq!(plans.len(), 24, "no two are the same workload");
+    let schedules: std::collections::BTreeSet<_> = matrix.variants.iter().map(|v| v.plan.schedule_hash(1)).collect();
+    assert_eq!(schedules.len(), 1, "the same phones do the same at the same moments");
+    let sets = vec!["matrix.combine=one-at-a-time".to_owned()];
+    let fewer = load_matrix(path, &Overrides { sets, phones: Some(50), ..Overrides::default() });
+    let fewer = fewer.unwrap_or_else(|e| panic!("{e}")).unwrap();
+    assert_eq!((fewer.variants.len(), fewer.variants[0].plan.phones()), (6, 50));
+    assert_eq!(loaded(path).unwrap_or_else(|e| panic!("{e}")).sha256, matrix.variants[0].plan.sha256);
 }
 
 #[test]

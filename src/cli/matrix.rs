@@ -193,3 +193,42 @@ fn of_plan(plan: &Plan) -> Duration {
     };
     phone_time.div_f64(plan.compression)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::matrix::PlayedVariant;
+
+    /// What spoils the whole most decides, and names where.
+    #[test]
+    fn how_the_runs_ended_decides_how_the_matrix_ends() {
+        let ended = |runs: &[&str]| {
+            let variant = |name: &str| PlayedVariant { folder: name.into(), ..PlayedVariant::default() };
+            let run = |(n, ended): (usize, &&str)| PlayedRun {
+                variant: ["a", "b", "c"][n].into(),
+                round: 1,
+                ended: (*ended).into(),
+            };
+            let runs = runs.iter().enumerate().map(run).collect();
+            let played =
+                Played { variants: ["a", "b", "c"].map(variant).into(), repeats: 1, runs, ..Played::default() };
+            match end(&played) {
+                Ok(exit) => (exit, String::new()),
+                Err(ended) => (ended.exit, ended.message),
+            }
+        };
+        for (runs, exit, message) in [
+            (&["made", "made", "made"][..], Exit::Passed, ""),
+            (&["made", "threshold", "threshold"], Exit::Threshold, "thresholds were crossed in b/run-1, c/run-1"),
+            (&["threshold", "invalid", "made"], Exit::Invalid, "invalid, and in none of the figures: b/run-1"),
+            (
+                &["invalid", "interrupted"],
+                Exit::Interrupted,
+                "interrupted after 2 of 3 runs: the table has the whole ones",
+            ),
+            (&["made"], Exit::Interrupted, "interrupted after 1 of 3 runs: the table has the whole ones"),
+        ] {
+            assert_eq!(ended(runs), (exit, message.to_owned()));
+        }
+    }
+}

@@ -4,7 +4,7 @@ use super::markup::Markup;
 use super::table::{Cell as TableCell, table};
 use super::{head, plural};
 use crate::report::compare::Answer;
-use crate::report::matrix::{Cell, PlayedAxis, Row, RunState, RunTold, SideBySide};
+use crate::report::matrix::{Cell, PlayedAxis, Row, RunState, RunTold, SideBySide, Told};
 use crate::report::number::{UNKNOWN, figure};
 
 /// So many figures are drawn.
@@ -133,13 +133,14 @@ fn variant(m: &mut Markup, side: &SideBySide, row: &Row) {
                 }
             });
         }
-        row.cells.iter().for_each(|cell| m.within("td", &[("class", "n")], |m| value(m, cell)));
+        let cells = row.cells.iter().zip(&side.columns);
+        cells.for_each(|(cell, column)| m.within("td", &[("class", "n")], |m| value(m, cell, column)));
     });
 }
 
-fn value(m: &mut Markup, cell: &Cell) {
-    m.text(&figure(cell.median));
-    if let Some(spread) = cell.spread() {
+fn value(m: &mut Markup, cell: &Cell, column: &Told) {
+    m.text(&column.figure(cell.median));
+    if let Some(spread) = column.spread(cell) {
         m.leaf("span", &[("class", "spread")], &spread);
     }
     if let (Some(answer), Some(words)) = (cell.answer, &cell.words) {
@@ -181,7 +182,7 @@ fn panel(m: &mut Markup, side: &SideBySide, n: usize) {
                     m.within("tr", if row.baseline { &[("class", "baseline")] } else { &[] }, |m| {
                         m.leaf("th", &[("scope", "row")], &row.name);
                         m.within("td", &[("class", "bar")], |m| bar(m, &row.cells[n], most));
-                        m.leaf("td", &[("class", "n")], &figure(row.cells[n].median));
+                        m.leaf("td", &[("class", "n")], &side.columns[n].figure(row.cells[n].median));
                     });
                 }
             });

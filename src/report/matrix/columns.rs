@@ -50,6 +50,11 @@ impl Column {
         values.iter().flatten().any(|value| !self.if_any || *value != 0.0)
     }
 
+    /// Whether it counts something.
+    pub(super) fn counts(&self) -> bool {
+        matches!(&self.how, How::Formula(formula, scale) if formula.unit().is_empty() && *scale == 1.0)
+    }
+
     /// Whether it is of one kind of handshake in each run.
     pub(super) fn is_of_kind(&self) -> bool {
         matches!(self.how, How::OfKind(_))
@@ -139,7 +144,8 @@ const FAILED: [Usual; 4] = [
     usual("phones.failed", "phones failed", Sense::Amount),
     if_any("tls.handshakes.failed", "handshakes failed"),
     if_any("phones.prompting", "phones prompting"),
-    if_any("exchanges.failed", "exchanges failed"),
+    // What a phone left off when its power went is no failure of anybody.
+    if_any("exchanges.failed - exchanges.failures.aborted", "exchanges failed"),
 ];
 
 /// The columns of a matrix whose runs came to these summaries. Those that no run can tell are not there.

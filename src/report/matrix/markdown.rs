@@ -1,9 +1,8 @@
 //! A matrix in Markdown, for a pull request or a wiki.
 
-use super::{Cell, SideBySide};
+use super::{Cell, SideBySide, Told};
 use crate::report::compare::Answer;
 use crate::report::format::escaped;
-use crate::report::number::figure;
 
 /// The whole page.
 pub(super) fn render(side: &SideBySide) -> String {
@@ -20,7 +19,10 @@ pub(super) fn render(side: &SideBySide) -> String {
         let remark = variant.remark(side.matrix.repeats);
         let remark = if variant.baseline { format!("**baseline** {}", escaped(&remark)) } else { escaped(&remark) };
         let places = side.place(variant).into_iter().map(escaped);
-        lines.push(row(places.chain(variant.cells.iter().map(cell)).chain([remark.trim().to_owned()]).collect()));
+        lines.push(row(places
+            .chain(variant.cells.iter().zip(&side.columns).map(|(c, column)| cell(c, column)))
+            .chain([remark.trim().to_owned()])
+            .collect()));
     }
     lines.push(String::new());
     lines.extend(side.notes.iter().map(|note| format!("- {}", escaped(note))));
@@ -28,9 +30,9 @@ pub(super) fn render(side: &SideBySide) -> String {
 }
 
 /// The median, the lowest and the highest, and what it is compared with the baseline.
-fn cell(cell: &Cell) -> String {
-    let mut text = figure(cell.median);
-    if let Some(spread) = cell.spread() {
+fn cell(cell: &Cell, column: &Told) -> String {
+    let mut text = column.figure(cell.median);
+    if let Some(spread) = column.spread(cell) {
         text.push_str(&format!(" ({spread})"));
     }
     match (cell.answer, &cell.words) {

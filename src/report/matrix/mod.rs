@@ -23,7 +23,7 @@ use self::columns::Column;
 pub use self::played::{Played, PlayedAxis, PlayedRun, PlayedVariant};
 pub use self::runs::{RunState, RunTold};
 use super::compare::{Answer, Measured, Ratio, Sense, judge_runs, median};
-use super::number::figure;
+use super::number::{self, figure};
 use super::{Folder, FolderError, Format, html};
 
 /// Figures that differ by less than this share are the same, as `compare` has it by default.
@@ -31,6 +31,9 @@ const MARGIN: f64 = 0.05;
 
 /// Said where there are figures of one kind of handshake.
 const OF_KIND: &str = "figures of a handshake are of resumed ones where phones resume, else of full ones";
+
+/// So many runs are named in a note; each run's own page tells why it is not valid.
+const NAMED: usize = 3;
 
 /// A matrix as a table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -55,6 +58,25 @@ pub struct Told {
     /// Which way is worse.
     #[serde(skip)]
     pub sense: Sense,
+    /// Whether it counts something: whole numbers are told as such.
+    #[serde(skip)]
+    pub counts: bool,
+}
+
+impl Told {
+    /// One of its values as a person reads it.
+    pub(in crate::report) fn figure(&self, value: Option<f64>) -> String {
+        match value {
+            Some(whole) if self.counts => number::value(whole),
+            value => figure(value),
+        }
+    }
+
+    /// `1.02–1.31`: the lowest and the highest, where they are told apart.
+    pub(in crate::report) fn spread(&self, cell: &Cell) -> Option<String> {
+        let [low, high] = [cell.lowest, cell.highest].map(|value| self.figure(value));
+        (low != high).then(|| format!("{low}–{high}"))
+    }
 }
 
 /// One variant.
@@ -165,7 +187,13 @@ impl SideBySide {
         if columns.iter().any(Column::is_of_kind) {
             notes.push(OF_KIND.to_owned());
         }
-        let columns = columns.into_iter().map(|c| Told { key: c.key, name: c.name, sense: c.sense }).collect();
+        let columns = columns
+            .into_iter()
+            .map(|c| {
+                let counts = c.counts();
+                Told { key: c.key, name: c.name, sense: c.sense, counts }
+            })
+            .collect();
         SideBySide { matrix: played, columns, rows, notes }
     }
 
@@ -238,12 +266,6 @@ impl Cell {
         let (lowest, highest) = (known.first().copied(), known.last().copied());
         Cell { values, median: median(&known), lowest, highest, ..Cell::default() }
     }
-
-    /// `1.02–1.31`: the lowest and the highest, where they are told apart.
-    pub(in crate::report) fn spread(&self) -> Option<String> {
-        let [low, high] = [self.lowest, self.highest].map(figure);
-        (low != high).then(|| format!("{low}–{high}"))
-    }
 }
 
 /// Compares a variant's figures with the baseline's, round by round.
@@ -277,25 +299,19 @@ fn judge(
 /// What must be known with every figure.
 fn notes(played: &Played, rows: &[Row]) -> Vec<String> {
     let mut notes = Vec::new();
-    let named = |state: RunState| -> Vec<String> {
-        let runs = rows.iter().flat_map(|row| &row.runs).filter(|run| run.state == state);
-        runs.map(|run| match run.reasons.is_empty() {
-            true => run.folder.clone(),
-            false => format!("{} ({})", run.folder, run.reasons.join("; ")),
-        })
-        .collect()
-    };
     for (state, words) in [
         (RunState::Invalid, "invalid, and in none of these figures"),
         (RunState::Accepted, "invalid, and counted all the same, as --accept-invalid says: do not quote these figures"),
-        (RunState::Degraded, "degraded"),
+        (RunState::Degraded, "degraded: part of these figures may tell of the generator"),
         (RunState::Partial, "only a part of a run, and in none of these figures"),
         (RunState::Lost, "cannot be read"),
     ] {
-        let folders = named(state);
-        if !folders.is_empty() {
-            notes.push(format!("{words}: {}", folders.join(", ")));
-        }
+        let runs: Vec<&RunTold> = rows.iter().flat_map(|row| &row.runs).filter(|run| run.state == state).collect();
+        let Some(first) = runs.first() else { continue };
+        let folders: Vec<&str> = runs.iter().take(NAMED).map(|run| run.folder.as_str()).collect();
+        let more = if runs.len() > NAMED { format!(" and {} more", runs.len() - NAMED) } else { String::new() };
+        let why = first.reasons.first().map_or_else(String::new, |why| format!("; the first, because {why}"));
+        notes.push(format!("{words}: {}{more}{why}", folders.join(", ")));
     }
     let wanted = played.variants.len() * played.repeats as usize;
     if played.runs.len() < wanted {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Played, PlayedVariant};
 use crate::metrics::Validity;
-use crate::report::{Saved, Summary};
+use crate::report::{Folder, Saved, Summary};
 
 /// What a run is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -90,7 +90,10 @@ pub(super) fn read(folder: &Path, played: &Played, variant: &PlayedVariant) -> V
         if !folder.join(&own).is_dir() {
             continue;
         }
-        runs.push(match Saved::summary(&folder.join(&own)) {
+        // A journal of another version cannot be read; the summary beside it can.
+        let path = folder.join(&own);
+        let summary = Saved::summary(&path).or_else(|error| Folder::read_summary(&path).map_err(|_| error));
+        runs.push(match summary {
             Ok(summary) => (RunTold::of(&variant.folder, round, &summary), serde_json::to_value(&summary).ok()),
             Err(error) => {
                 let (folder, reasons) = (own.display().to_string(), vec![error.to_string()]);

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use super::{Row, SideBySide};
 use crate::report::compare::Answer;
-use crate::report::number::figure;
 use crate::report::table::{Align, Table};
 
 /// Widest head of a column of figures.
 const HEAD: usize = 12;
+/// Widest table, but for the last column's remarks.
+const WIDEST: usize = 140;
 /// A line of words is broken here.
 const WIDTH: usize = 100;
 
@@ -34,29 +35,60 @@ pub(super) fn render(side: &SideBySide, folder: Option<&Path>) -> String {
     lines.join("\n") + "\n"
 }
 
+/// The table; one that is too wide for a screen goes on below, with the variants' names again.
 fn table(side: &SideBySide) -> Vec<String> {
+    let heads: Vec<Vec<String>> = side.columns.iter().map(|column| head(&column.name)).collect();
+    let width = |n: usize| {
+        let told = side.rows.iter().map(|row| &row.cells[n]).flat_map(|cell| {
+            let column = &side.columns[n];
+            [column.figure(cell.median), column.spread(cell).map_or_else(String::new, |s| format!("({s})"))]
+        });
+        told.chain(heads[n].iter().cloned()).map(|text| text.chars().count() + 2).max().unwrap_or(0)
+    };
+    let names = side.heads().into_iter().enumerate().map(|(n, head)| {
+        let widest = side.rows.iter().map(|row| side.place(row)[n].chars().count()).max().unwrap_or(0);
+        widest.max(head.chars().count()) + 2
+    });
+    let names: usize = names.sum();
+    let mut blocks: Vec<Vec<usize>> = vec![Vec::new()];
+    let mut taken = names;
+    for n in 0..side.columns.len() {
+        if taken + width(n) > WIDEST && blocks.last().is_some_and(|block| !block.is_empty()) {
+            blocks.push(Vec::new());
+            taken = names;
+        }
+        taken += width(n);
+        if let Some(block) = blocks.last_mut() {
+            block.push(n);
+        }
+    }
+    let blocks = blocks.iter().map(|columns| block(side, columns, &heads));
+    blocks.collect::<Vec<_>>().join(&String::new())
+}
+
+fn block(side: &SideBySide, columns: &[usize], heads: &[Vec<String>]) -> Vec<String> {
     let places = side.heads();
-    let remarks: Vec<String> = side.rows.iter().map(|row| remark(row, side.matrix.repeats)).collect();
     let mut aligned = vec![(Align::Left, 0); places.len()];
-    aligned.extend(vec![(Align::Right, 0); side.columns.len()]);
+    aligned.extend(vec![(Align::Right, 0); columns.len()]);
     aligned.push((Align::Left, 0));
     let mut table = Table::new(&aligned);
-    let mut heads: Vec<Vec<String>> = places.iter().map(|name| vec![(*name).to_owned()]).collect();
-    heads.extend(side.columns.iter().map(|column| head(&column.name)));
-    let deep = heads.iter().map(Vec::len).max().unwrap_or(0);
+    let mut heads_of: Vec<Vec<String>> = places.iter().map(|name| vec![(*name).to_owned()]).collect();
+    heads_of.extend(columns.iter().map(|n| heads[*n].clone()));
+    let deep = heads_of.iter().map(Vec::len).max().unwrap_or(0);
     for line in 0..deep {
         // Heads stand on the figures.
         let cell = |head: &Vec<String>| (line + head.len()).checked_sub(deep).and_then(|n| head.get(n)).cloned();
-        table.row(heads.iter().map(|head| cell(head).unwrap_or_default()));
+        table.row(heads_of.iter().map(|head| cell(head).unwrap_or_default()));
     }
-    for (row, remark) in side.rows.iter().zip(remarks) {
-        let places = side.place(row).into_iter().map(str::to_owned);
-        let figures = row.cells.iter().map(|cell| figure(cell.median));
-        table.row(places.chain(figures).chain([remark]));
-        let spread: Vec<String> =
-            row.cells.iter().map(|cell| cell.spread().map_or_else(String::new, |s| format!("({s})"))).collect();
+    for row in &side.rows {
+        let names = side.place(row).into_iter().map(str::to_owned);
+        let cells = || columns.iter().map(|n| (&row.cells[*n], &side.columns[*n]));
+        let figures = cells().map(|(cell, column)| column.figure(cell.median));
+        table.row(names.chain(figures).chain([remark(row, side.matrix.repeats)]));
+        let spread = cells().map(|(cell, column)| column.spread(cell).map_or_else(String::new, |s| format!("({s})")));
+        let spread: Vec<String> = spread.collect();
         if spread.iter().any(|text| !text.is_empty()) {
-            table.row(places_of(side.heads().len()).chain(spread));
+            table.row(places_of(places.len()).chain(spread));
         }
     }
     table.lines().collect()

@@ -101,6 +101,17 @@ fn every_combination_is_the_workload_with_its_keys_set() {
     assert_eq!(plan.effective, matrix.variants[1].plan.effective);
 }
 
+/// The manual's example means what the manual says.
+#[test]
+fn the_manual_is_right() {
+    let page = include_str!("../../../docs/matrix.md");
+    let (_, example) = page.split_once("```toml\n").unwrap();
+    let matrix = read(example.split_once("```").unwrap().0);
+    let axes: Vec<_> = matrix.axes.iter().map(|axis| axis.name.as_str()).collect();
+    assert_eq!((axes, matrix.repeats), (vec!["versions", "likeness", "load"], 5));
+    assert_eq!(matrix.variants.len(), 6, "eight, without the two that make no sense");
+}
+
 #[test]
 fn one_at_a_time_changes_one_axis_each() {
     let text = "[matrix]\ncombine = \"one-at-a-time\"\n[matrix.vary]\n\"tls.versions\" = [\"1.3\", \"1.2\"]\n\
