@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::clock::now;
@@ -60,9 +60,13 @@ impl Connection {
     /// TLS session. The next exchange makes the rest anew; for one that comes soon that costs more than it saves.
     pub fn park(&mut self) {
         if let State::Awake(line) = std::mem::replace(&mut self.state, State::Gone)
-            && let Some(stream) = line.into_idle()
+            && let Some(mut stream) = line.into_idle()
         {
-            self.state = State::Parked(stream);
+            // The socket lets go of whom it would have woken, and TLS of what a long answer made its buffer grow to.
+            match stream.poll_alive(&mut Context::from_waker(Waker::noop())) {
+                true => self.state = State::Parked(stream),
+                false => stream.farewell(),
+            }
         }
     }
 
