@@ -18,6 +18,8 @@ pub(super) struct Queue<T> {
 
 /// So many left places are never worth clearing away.
 const FEW: usize = 64;
+/// Room for so many phones is never worth giving back.
+const ROOM: usize = 4_096;
 
 impl<T> Queue<T> {
     pub(super) fn new() -> Queue<T> {
@@ -55,7 +57,15 @@ impl<T> Queue<T> {
 
     /// The phone steps out, wherever it is.
     pub(super) fn remove(&mut self, phone: u32) -> Option<T> {
-        self.phones.remove(&phone).map(|(_, what)| what)
+        let what = self.phones.remove(&phone).map(|(_, what)| what);
+        if self.phones.capacity() > ROOM && self.phones.len() < self.phones.capacity() / 8 {
+            // The crowd is gone, and its room with it.
+            self.phones.shrink_to(2 * self.phones.len());
+            let phones = &self.phones;
+            self.places.retain(|place| is_taken(phones, place));
+            self.places.shrink_to(2 * self.places.len());
+        }
+        what
     }
 
     /// Who came first, and what it has.
@@ -121,6 +131,17 @@ mod tests {
                 prop_assert!((0..8).all(|phone| queue.has(phone) == list.iter().any(|(other, _)| *other == phone)));
             }
         }
+    }
+
+    #[test]
+    fn a_crowd_that_is_gone_leaves_no_room_behind() {
+        let mut queue = Queue::new();
+        (0..100_000).for_each(|phone| queue.push(phone, phone));
+        for phone in 0..99_990 {
+            assert_eq!(queue.pop(), Some((phone, phone)));
+        }
+        assert!(queue.phones.capacity() <= 2 * ROOM && queue.places.capacity() <= 2 * ROOM);
+        assert!((99_990..100_000).all(|phone| queue.pop() == Some((phone, phone))) && queue.is_empty());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::task::Context;
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use super::alarm::Alarm;
@@ -43,8 +43,12 @@ impl Connection {
 
     /// Gives back what only a connection soon used again has: its timer. What is left is the socket and its TLS session.
     pub fn park(&mut self) {
-        if let Some(line) = &mut self.line {
-            line.alarm = Alarm::default();
+        let Some(mut line) = self.line.take() else { return };
+        line.alarm = Alarm::default();
+        // The socket lets go of whom it would have woken, and TLS of what a long answer made its buffer grow to.
+        match line.stream.poll_alive(&mut Context::from_waker(Waker::noop())) {
+            true => self.line = Some(line),
+            false => line.stream.farewell(),
         }
     }
 

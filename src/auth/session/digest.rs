@@ -9,12 +9,12 @@ use super::terms::DigestTerms;
 use crate::auth::challenge::{AlgorithmOffer, DigestChallenge};
 use crate::auth::digest::{Ha1, Proof, Qop, SessionKey, userhash};
 use crate::auth::field_value::FieldValue;
-use crate::auth::packed::{pack, unpack};
+use crate::auth::packed::{number, pack, take_number, unpack};
 use crate::auth::parameters::Parameters;
 use crate::auth::{Charset, Credentials};
 
-/// What a session has of its own, taken apart for use. Between uses it is octets: the count (four, little-endian), HA1,
-/// the session key where it is another, then user name, nonce, cnonce and opaque, packed.
+/// What a session has of its own, taken apart for use. Between uses it is octets: the count, HA1, the session key where it
+/// is another, then user name, nonce, cnonce and opaque, packed.
 pub(super) struct DigestSession<'a> {
     /// Answers given with this nonce.
     pub(super) nc: u32,
@@ -26,9 +26,6 @@ pub(super) struct DigestSession<'a> {
     cnonce: Cow<'a, str>,
     opaque: Option<Cow<'a, str>>,
 }
-
-/// Octets of the count.
-const COUNT: usize = size_of::<u32>();
 
 impl<'a> DigestSession<'a> {
     /// None if the challenge's algorithm or qualities are unknown.
@@ -66,15 +63,22 @@ impl<'a> DigestSession<'a> {
     }
 
     /// One answer more with this nonce. Saturates after 4,294,967,295; every server has let it go stale long before.
-    pub(super) fn count(own: &mut [u8]) {
-        if let Some(count) = own.first_chunk_mut::<COUNT>() {
-            *count = u32::from_le_bytes(*count).saturating_add(1).to_le_bytes();
+    pub(super) fn count(own: &mut Box<[u8]>) {
+        let mut rest = &**own;
+        let counted = take_number(&mut rest).unwrap_or_default().saturating_add(1).min(u32::MAX as usize);
+        let (before, mut count) = (own.len() - rest.len(), Vec::new());
+        number(counted, &mut count);
+        if count.len() == before {
+            own[..before].copy_from_slice(&count);
+        } else {
+            count.extend_from_slice(rest);
+            *own = count.into();
         }
     }
 
     pub(super) fn packed(&self, terms: &DigestTerms) -> Box<[u8]> {
         let mut own = Vec::with_capacity(256);
-        own.extend_from_slice(&self.nc.to_le_bytes());
+        number(self.nc as usize, &mut own);
         own.extend_from_slice(self.ha1.octets());
         if terms.algorithm.is_session() {
             own.extend_from_slice(self.key.octets());
@@ -86,7 +90,7 @@ impl<'a> DigestSession<'a> {
     }
 
     pub(super) fn unpacked(terms: &DigestTerms, mut own: &'a [u8]) -> DigestSession<'a> {
-        let nc = own.split_off(..COUNT).and_then(|count| count.first_chunk().copied()).map_or(0, u32::from_le_bytes);
+        let nc = take_number(&mut own).and_then(|count| u32::try_from(count).ok()).unwrap_or_default();
         let mut sum = || own.split_off(..terms.algorithm.hex_len() / 2).unwrap_or_default();
         let ha1 = Ha1::from_octets(terms.algorithm, sum());
         let key = match terms.algorithm.is_session() {
@@ -242,6 +246,6 @@ mod tests {
         let nonce = format!("+Upgraded+v1{}", "5c1e36d9".repeat(14));
         let challenge = Challenge::Digest(DigestChallenge::new("Digest", nonce, Algorithm::Md5Sess));
         let session = Session::open(&challenge, &Credentials::new("20000", "pw-20000"), "0123456789abcdef").unwrap();
-        assert!(session.own.len() <= 128, "{}", session.own.len());
+        assert!(session.own.len() <= 120, "{}", session.own.len());
     }
 }

@@ -122,6 +122,10 @@ impl Recorder {
         let slice = std::mem::replace(&mut self.slice, Slice { number, ..Slice::default() });
         self.before += counted(&slice.totals);
         self.closed.push(slice);
+        if self.under_way.capacity() > 2 * ROOM && self.under_way.len() < self.under_way.capacity() / 8 {
+            // The storm is over, and its room is given back.
+            self.under_way.shrink_to(ROOM.max(2 * self.under_way.len()));
+        }
     }
 
     /// Something happens at this moment. Time does not run backwards: an earlier one falls into the slice under way.
