@@ -1,24 +1,23 @@
 //! The lines of one shard's phones: connections, exchanges under way, and who waits for a connection.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
-use std::future::Future;
-use std::rc::Rc;
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use tokio::sync::Notify;
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::net::{Connection, Connector, Done};
 use crate::phone::Request;
 
+use super::flights::{CallSign, Flights};
 use super::queue::Queue;
 use super::{Roster, Wish};
 
 /// Most exchanges begun in one turn of the loop. When thousands of phones want to begin in the same moment, those
 /// under way are served in between; that the others wait is lateness, not the server's doing.
 const AT_ONCE: usize = 32;
+
+/// So long a connection stays ready for its phone's next exchange; then it is parked.
+const AWAKE: Duration = Duration::from_millis(100);
 
 /// Connections and exchanges of the shard's phones.
 pub(super) struct Lines {
@@ -27,41 +26,30 @@ pub(super) struct Lines {
     max: usize,
     keep_idle: Duration,
     began: Instant,
-    in_flight: HashMap<u32, (u64, AbortHandle)>,
-    idle: Queue<(Instant, Connection)>,
+    in_flight: Flights<Landed>,
+    idle: Queue<Idle>,
+    /// Idle connections that may not be parked yet, in the order they became idle.
+    awake: VecDeque<(u32, Instant)>,
     /// Who wants to go on over the connection it has. These go first: a phone in the midst of an operation does not
     /// lose its connection to one that has not begun, only because all share this machine's bound.
     going_on: Queue<(Instant, Box<Request>)>,
     /// Who waits for a connection.
     waiting: Queue<(Instant, Box<Request>)>,
-    /// Tells an exchange from a later one of the same phone.
-    serial: u64,
-    news: Rc<News>,
+    /// Exchanges that ended, on their way to their phones.
+    ended: Vec<(u32, Landed)>,
     peak: usize,
     opened: u64,
 }
 
-/// What the exchanges' tasks have to tell.
-#[derive(Default)]
-struct News {
-    begun: RefCell<Vec<Begun>>,
-    ended: RefCell<Vec<Ended>>,
-    /// An exchange's task ended in a panic.
-    broke: Cell<bool>,
-    told: Notify,
+/// An idle connection.
+struct Idle {
+    since: Instant,
+    connection: Connection,
+    call: CallSign,
 }
 
-/// An exchange that is now really attempted.
-struct Begun {
-    phone: u32,
-    serial: u64,
-    at: Duration,
-}
-
-/// An exchange that ended, on its way to its phone.
-struct Ended {
-    phone: u32,
-    serial: u64,
+/// An exchange that ended.
+struct Landed {
     at: Duration,
     done: Done,
 }
@@ -74,12 +62,12 @@ impl Lines {
             max: max.max(1),
             keep_idle,
             began,
-            in_flight: HashMap::new(),
+            in_flight: Flights::new(),
             idle: Queue::new(),
+            awake: VecDeque::new(),
             going_on: Queue::new(),
             waiting: Queue::new(),
-            serial: 0,
-            news: Rc::default(),
+            ended: Vec::new(),
             peak: 0,
             opened: 0,
         }
@@ -88,7 +76,7 @@ impl Lines {
     /// Whether nothing is under way or waits.
     pub(super) fn is_quiet(&self) -> bool {
         let nobody_waits = self.going_on.is_empty() && self.waiting.is_empty();
-        nobody_waits && self.in_flight.is_empty() && self.news.ended.borrow().is_empty()
+        nobody_waits && self.in_flight.is_empty() && self.ended.is_empty()
     }
 
     /// Connections open, in flight and idle together.
@@ -106,58 +94,52 @@ impl Lines {
         self.peak
     }
 
-    /// Whether an exchange ended in a panic: its phone would wait for ever.
-    pub(super) fn broke(&self) -> bool {
-        self.news.broke.get()
+    /// Whether there is something for the next turn already: then sockets are looked at first, and nobody waits.
+    pub(super) fn has_more(&self) -> bool {
+        !self.ended.is_empty() || self.in_flight.any_woken()
     }
 
-    /// Until an exchange has something to tell.
+    /// Until the sockets have something for an exchange.
     pub(super) async fn news(&self) {
-        self.news.told.notified().await;
+        self.in_flight.woken().await;
+    }
+
+    /// Serves the sockets that have something: exchanges go on, and some end.
+    pub(super) fn serve(&mut self) {
+        let Lines { in_flight, idle, awake, ended, .. } = self;
+        in_flight.poll_woken(|phone, landed, call| {
+            ended.push((phone, landed.keep(phone, call, idle, awake)));
+        });
     }
 
     /// Tells the phones what became of their exchanges.
     pub(super) fn collect(&mut self, now: Duration, roster: &mut Roster, wishes: &mut Vec<Wish>) {
-        for Begun { phone, serial, at } in self.news.begun.take() {
-            if self.is_current(phone, serial) {
-                roster.dispatched(at.min(now), phone);
-            }
-        }
-        for Ended { phone, serial, at, done } in self.news.ended.take() {
-            if !self.is_current(phone, serial) {
-                continue; // Hung up in the meantime.
-            }
-            self.in_flight.remove(&phone);
-            if let Some(connection) = done.connection {
-                self.idle.push(phone, (Instant::now(), connection));
-            }
+        for (phone, Landed { at, done }) in self.ended.drain(..) {
             let answer = done.answer.as_ref().map_err(|failure| *failure);
             roster.exchanged(at.min(now), phone, &done.facts, answer, wishes);
         }
     }
 
-    fn is_current(&self, phone: u32, serial: u64) -> bool {
-        self.in_flight.get(&phone).is_some_and(|(current, _)| *current == serial)
-    }
-
-    /// Carries out what phones want, as far as connections allow. True if more can begin at once in the next turn.
-    pub(super) fn grant(&mut self, wishes: &mut Vec<Wish>) -> bool {
-        let now = Instant::now();
-        for wish in wishes.drain(..) {
-            match wish {
-                Wish::Hangup { phone } => self.hang_up(phone),
-                Wish::Send { phone, request } if self.idle.has(phone) => self.going_on.push(phone, (now, request)),
-                Wish::Send { phone, request } => self.waiting.push(phone, (now, request)),
+    /// Carries out what phones want, as far as connections allow. True if more can be done at once in the next turn.
+    pub(super) fn grant(&mut self, wishes: &mut Vec<Wish>, roster: &mut Roster) -> bool {
+        if !wishes.is_empty() {
+            let now = Instant::now();
+            for wish in wishes.drain(..) {
+                match wish {
+                    Wish::Hangup { phone } => self.hang_up(phone),
+                    Wish::Send { phone, request } if self.idle.has(phone) => self.going_on.push(phone, (now, request)),
+                    Wish::Send { phone, request } => self.waiting.push(phone, (now, request)),
+                }
             }
         }
         for _ in 0..AT_ONCE {
             let next = match self.going_on.pop() {
                 Some(next) => Some(next),
                 None if self.is_line_free() => self.waiting.pop(),
-                None => return false,
+                None => return self.has_more(),
             };
-            let Some((phone, (since, request))) = next else { return false };
-            self.dispatch(phone, request, since);
+            let Some((phone, (since, request))) = next else { return self.has_more() };
+            self.dispatch(phone, request, since, roster);
         }
         true
     }
@@ -167,79 +149,69 @@ impl Lines {
         self.open() < self.max || (!self.waiting.is_empty() && self.idle.pop().is_some())
     }
 
-    fn dispatch(&mut self, phone: u32, request: Box<Request>, since: Instant) {
-        self.serial += 1;
-        let (serial, began) = (self.serial, self.began);
-        let kept = self.idle.remove(phone).map(|(_, connection)| connection);
-        self.opened += u64::from(kept.is_none());
-        let (connector, news) = (self.connector.clone(), self.news.clone());
-        let exchange = async move {
-            // Only now has its turn come: what it waited for until here was this program.
-            let begun = Instant::now();
-            news.begun.borrow_mut().push(Begun { phone, serial, at: begun.duration_since(began) });
-            let mut done = connector.exchange(phone, kept, &request).await;
-            done.facts.waited = begun.duration_since(since);
-            news.ended.borrow_mut().push(Ended { phone, serial, at: began.elapsed(), done });
-            news.told.notify_one();
+    fn dispatch(&mut self, phone: u32, request: Box<Request>, since: Instant, roster: &mut Roster) {
+        let (kept, call) = match self.idle.remove(phone) {
+            Some(idle) => (Some(idle.connection), idle.call),
+            None => (None, self.in_flight.call_sign(phone)),
         };
-        let task = tokio::task::spawn_local(telling_of_panics(self.news.clone(), exchange));
-        self.in_flight.insert(phone, (serial, task.abort_handle()));
+        self.opened += u64::from(kept.is_none());
+        let connector = self.connector.clone();
+        // Only now has its turn come: what it waited for until here was this program.
+        let begun = Instant::now();
+        let at = begun.duration_since(self.began);
+        roster.dispatched(at, phone);
+        let waited = begun.duration_since(since);
+        let exchange = async move {
+            let mut done = connector.exchange(phone, kept, &request).await;
+            done.facts.waited = waited;
+            Landed { at: at + done.facts.total, done }
+        };
+        if let Some((landed, call)) = self.in_flight.start(call, Box::pin(exchange)) {
+            self.ended.push((phone, landed.keep(phone, call, &mut self.idle, &mut self.awake)));
+        }
         self.peak = self.peak.max(self.open());
     }
 
     /// The phone lost power or the run ends: its connection, its request, its TLS sessions are gone.
     fn hang_up(&mut self, phone: u32) {
-        if let Some((_, task)) = self.in_flight.remove(&phone) {
-            task.abort();
-        }
+        self.in_flight.cancel(phone);
+        self.ended.retain(|(other, _)| *other != phone);
         self.idle.remove(phone);
         self.going_on.remove(phone);
         self.waiting.remove(phone);
         self.connector.forget(phone);
     }
 
-    /// Closes connections that were idle for too long.
+    /// Parks connections that were idle for a moment, closes those that were for too long.
     pub(super) fn close_idle(&mut self, now: Instant) {
-        while self.idle.first().is_some_and(|(_, (since, _))| now.duration_since(*since) >= self.keep_idle) {
+        while self.idle.first().is_some_and(|(_, idle)| now.duration_since(idle.since) >= self.keep_idle) {
             self.idle.pop();
         }
-    }
-}
-
-/// Runs a task that no one waits for; if it panics, the loop gets to know.
-async fn telling_of_panics(news: Rc<News>, task: impl Future<Output = ()>) {
-    struct Witness(Rc<News>);
-    impl Drop for Witness {
-        fn drop(&mut self) {
-            if std::thread::panicking() {
-                self.0.broke.set(true);
-                self.0.told.notify_one();
+        while let Some((phone, since)) = self.awake.front().copied()
+            && now.duration_since(since) >= AWAKE
+        {
+            self.awake.pop_front();
+            if let Some(idle) = self.idle.get_mut(phone).filter(|idle| idle.since == since) {
+                idle.connection.park();
             }
         }
     }
-    let _witness = Witness(news);
-    task.await;
 }
 
-#[cfg(test)]
-mod tests {
-    use tokio::task::{LocalSet, spawn_local};
-
-    use super::*;
-
-    #[test]
-    fn a_panic_in_an_exchange_wakes_the_loop_and_a_hang_up_does_not() {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        LocalSet::new().block_on(&runtime, async {
-            let news = Rc::<News>::default();
-            let task = spawn_local(telling_of_panics(news.clone(), std::future::pending()));
-            tokio::task::yield_now().await;
-            task.abort();
-            assert!(task.await.is_err());
-            assert!(!news.broke.get(), "hung up");
-            spawn_local(telling_of_panics(news.clone(), async { panic!("on purpose") }));
-            news.told.notified().await;
-            assert!(news.broke.get());
-        });
+impl Landed {
+    /// Puts its connection by, if it was kept.
+    fn keep(
+        mut self,
+        phone: u32,
+        call: CallSign,
+        idle: &mut Queue<Idle>,
+        awake: &mut VecDeque<(u32, Instant)>,
+    ) -> Landed {
+        if let Some(connection) = self.done.connection.take() {
+            let since = Instant::from_std(connection.idle_since());
+            idle.push(phone, Idle { since, connection, call });
+            awake.push_back((phone, since));
+        }
+        self
     }
 }

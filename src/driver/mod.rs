@@ -11,6 +11,8 @@ mod assembly;
 #[cfg(feature = "live")]
 mod control;
 #[cfg(feature = "live")]
+mod flights;
+#[cfg(feature = "live")]
 mod handicap;
 #[cfg(feature = "live")]
 mod keeper;

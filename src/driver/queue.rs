@@ -1,6 +1,8 @@
 //! A queue of phones, first come first served, from which any phone can step out at once.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
 
 /// Phones in the order they came, each with something of its own and at most once.
 ///
@@ -10,7 +12,7 @@ use std::collections::{HashMap, VecDeque};
 pub(super) struct Queue<T> {
     places: VecDeque<(u32, u64)>,
     /// What each has, and the number of its place.
-    phones: HashMap<u32, (u64, T)>,
+    phones: FxHashMap<u32, (u64, T)>,
     next: u64,
 }
 
@@ -19,7 +21,7 @@ const FEW: usize = 64;
 
 impl<T> Queue<T> {
     pub(super) fn new() -> Queue<T> {
-        Queue { places: VecDeque::new(), phones: HashMap::new(), next: 0 }
+        Queue { places: VecDeque::new(), phones: FxHashMap::default(), next: 0 }
     }
 
     /// How many wait.
@@ -33,6 +35,11 @@ impl<T> Queue<T> {
 
     pub(super) fn has(&self, phone: u32) -> bool {
         self.phones.contains_key(&phone)
+    }
+
+    /// What this phone has.
+    pub(super) fn get_mut(&mut self, phone: u32) -> Option<&mut T> {
+        self.phones.get_mut(&phone).map(|(_, what)| what)
     }
 
     /// The phone joins at the end; what it had here before is gone.
@@ -68,7 +75,7 @@ impl<T> Queue<T> {
     }
 }
 
-fn is_taken<T>(phones: &HashMap<u32, (u64, T)>, (phone, place): &(u32, u64)) -> bool {
+fn is_taken<T>(phones: &FxHashMap<u32, (u64, T)>, (phone, place): &(u32, u64)) -> bool {
     phones.get(phone).is_some_and(|(current, _)| current == place)
 }
 

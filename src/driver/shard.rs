@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::LocalSet;
+use tokio::task::unconstrained;
 use tokio::time::Instant;
 
 use crate::metrics::{Distribution, Slice, SnapshotCell};
@@ -46,7 +46,7 @@ pub(super) struct ShardResult {
 }
 
 impl Shard {
-    /// Runs to the end of the run. Must be called within a [`LocalSet`].
+    /// Runs to the end of the run.
     async fn run(mut self, began: Instant) -> Result<ShardResult, RunError> {
         let pace = Pace::new(self.plan.compression);
         let mut stop = self.control.watch();
@@ -66,19 +66,17 @@ impl Shard {
         let cpu_before = crate::net::thread_cpu();
         loop {
             self.handicap.stall(began.elapsed(), &mut stalls);
+            lag.woke(began.elapsed());
+            lines.serve();
             let now = began.elapsed();
-            lag.woke(now);
-            if lines.broke() {
-                return Err(RunError::Panic);
-            }
             // What has ended comes before what is due: a phone that loses its power now must not get its answer after.
             lines.collect(now, &mut self.roster, &mut wishes);
             let mut more = false;
             if draining == Stop::Not {
                 more = self.roster.advance_some(now, TOLD_AT_ONCE, &mut wishes);
             }
-            more |= lines.grant(&mut wishes);
-            lines.close_idle(Instant::now());
+            more |= lines.grant(&mut wishes, &mut self.roster);
+            lines.close_idle(began + now);
 
             let asked = *stop.borrow_and_update();
             if asked > draining {
@@ -194,13 +192,14 @@ pub(super) fn on_own_runtime(
 ) -> Result<Option<ShardResult>, RunError> {
     let _ends_for_all = EndsForAll(control);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunError::Runtime)?;
-    LocalSet::new().block_on(&runtime, async move {
+    // There is nobody else on this runtime whom the shard would have to give way to.
+    runtime.block_on(unconstrained(async move {
         let shard = make()?;
         match began() {
             Some(began) => shard.run(began).await.map(Some),
             None => Ok(None),
         }
-    })
+    }))
 }
 
 /// Without its phones the run is none any more: the others must not go on alone, perhaps for hours.

@@ -7,12 +7,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
+use tokio::task::unconstrained;
 
 use super::clock::now;
 use super::conversation::{Conversation, converse};
@@ -20,6 +20,7 @@ use super::deadline::Deadline;
 use super::dial::dial;
 use super::failure;
 use super::handshake::{Handshake, handshake};
+use super::line::Line;
 use super::meter::{Meter, Socket};
 use super::outgoing::prepare;
 use super::session::as_phone;
@@ -114,7 +115,9 @@ impl Connector {
             self.prepare(phone);
         }
         let mut exchange = pin!(self.inner.exchange(phone, kept, request));
-        poll_fn(|cx| as_phone(phone, || exchange.as_mut().poll(cx))).await
+        // The runtime's budget would put off answers that are there, behind wakers an exchange does not listen to; it
+        // gives way by itself where much is to be read.
+        unconstrained(poll_fn(|cx| as_phone(phone, || exchange.as_mut().poll(cx)))).await
     }
 
     /// Has the phone's certificate ready, if it has one: making it is no part of what is measured.
@@ -170,16 +173,22 @@ impl Server {
 impl Inner {
     async fn exchange(&self, phone: u32, kept: Option<Connection>, request: &Request) -> Done {
         let start = now();
-        let deadline = Deadline::after(self.timeouts.exchange);
+        let deadline = Deadline::at(start, self.timeouts.exchange);
         let mut facts = ExchangeFacts::default();
-        let (answer, stream) = match self.servers.iter().find(|server| server.origin == *request.origin) {
-            Some(server) => self.carry_out(server, phone, kept, request, deadline, &mut facts).await,
+        let mut ended = None;
+        let (answer, line) = match self.servers.iter().find(|server| server.origin == *request.origin) {
+            Some(server) => {
+                let spoken = self.carry_out(server, phone, kept, request, (start, deadline), &mut facts).await;
+                ended = spoken.ended;
+                (spoken.conversation.result, spoken.conversation.line)
+            }
             // The phone machine never leaves the allowed origins; if it did, there would be nothing to connect to.
             None => (Err(Failure::ConnectUnreachable), None),
         };
-        facts.total = start.elapsed();
+        let ended = ended.unwrap_or_else(now);
+        facts.total = ended.saturating_duration_since(start);
         facts.failure = answer.as_ref().err().copied();
-        let connection = stream.map(|stream| Connection::new(stream, Arc::clone(&request.origin)));
+        let connection = line.map(|line| Connection::new(line, Arc::clone(&request.origin), ended));
         Done { facts, answer, connection }
     }
 
@@ -189,41 +198,65 @@ impl Inner {
         phone: u32,
         kept: Option<Connection>,
         request: &Request,
-        deadline: Deadline,
+        (start, deadline): (Instant, Deadline),
         facts: &mut ExchangeFacts,
-    ) -> (Result<Answer, Failure>, Option<Stream>) {
-        if let Some(stream) = self.reuse(kept, request, facts).await {
-            facts.reused = true;
-            let meter = Rc::clone(stream.meter());
-            let spoken = self.speak(server, stream, request, deadline, facts).await;
-            let died = matches!(spoken.result, Err(Failure::Reset | Failure::Closed)) && meter.answered.get().is_none();
-            if !died {
-                return (spoken.result, spoken.stream);
+    ) -> Spoken {
+        let mut kept = self.reuse(kept, start, request, facts).await;
+        loop {
+            let reused = kept.is_some();
+            let (line, begun) = match kept.take() {
+                Some(line) => (line, start),
+                // Boxed: what it takes to connect is much, and most exchanges need none of it.
+                None => match Box::pin(self.open(server, phone, deadline, facts)).await {
+                    Ok(line) => (line, now()),
+                    Err(failure) => return Spoken::nothing(failure),
+                },
+            };
+            facts.reused = reused;
+            let meter = Rc::clone(line.meter());
+            let spoken = self.speak(server, line, request, begun, deadline, facts).await;
+            // Nothing was written, or no octet of an answer came: it had died while it was idle.
+            let died = matches!(spoken.conversation.result, Err(Failure::Reset | Failure::Closed))
+                && (meter.answered.get().is_none() || !meter.begun.get());
+            if !reused || !died {
+                return spoken;
             }
             facts.reused = false;
             facts.reconnected = true;
-            facts.send = None;
-        }
-        match self.open(server, phone, deadline, facts).await {
-            Ok(stream) => {
-                let spoken = self.speak(server, stream, request, deadline, facts).await;
-                (spoken.result, spoken.stream)
-            }
-            Err(failure) => (Err(failure), None),
+            (facts.send, facts.first_byte, facts.receive) = (None, None, None);
         }
     }
 
-    /// The kept connection, if it goes to the right place, is not too old, and is still alive.
-    async fn reuse(&self, kept: Option<Connection>, request: &Request, facts: &mut ExchangeFacts) -> Option<Stream> {
-        let kept = kept.filter(|kept| *kept.origin() == request.origin && kept.idle_for() <= self.idle)?;
-        let mut kept = Some(kept);
-        let stream = poll_fn(|cx| Poll::Ready(kept.take().and_then(|kept| kept.wake(cx)))).await;
-        facts.reconnected = stream.is_none();
-        stream
+    /// The kept connection, if it goes to the right place, is not too old, and is not known to be dead.
+    async fn reuse(
+        &self,
+        kept: Option<Connection>,
+        start: Instant,
+        request: &Request,
+        facts: &mut ExchangeFacts,
+    ) -> Option<Box<Line>> {
+        let is_young = |kept: &Connection| start.saturating_duration_since(kept.idle_since()) <= self.idle;
+        let is_there =
+            |kept: &Connection| Arc::ptr_eq(kept.origin(), &request.origin) || *kept.origin() == request.origin;
+        let kept = kept.filter(|kept| is_there(kept) && is_young(kept))?;
+        let line = kept.wake().await;
+        facts.reconnected = line.is_none();
+        line
     }
 
     /// A new connection: TCP, and TLS if the origin says so.
     async fn open(
+        &self,
+        server: &Server,
+        phone: u32,
+        deadline: Deadline,
+        facts: &mut ExchangeFacts,
+    ) -> Result<Box<Line>, Failure> {
+        let stream = self.reach(server, phone, deadline, facts).await?;
+        Line::on(stream).await.map_err(|error| failure::of_exchange(&error, false))
+    }
+
+    async fn reach(
         &self,
         server: &Server,
         phone: u32,
@@ -274,23 +307,37 @@ impl Inner {
     async fn speak(
         &self,
         server: &Server,
-        stream: Stream,
+        line: Box<Line>,
         request: &Request,
+        begun: Instant,
         deadline: Deadline,
         facts: &mut ExchangeFacts,
-    ) -> Conversation {
-        let meter = Rc::clone(stream.meter());
+    ) -> Spoken {
+        let meter = Rc::clone(line.meter());
         // On a fresh connection the handshake's octets are this exchange's too.
         let (out_before, in_before) = if facts.reused { meter.bytes() } else { (0, 0) };
-        let begun = now();
         let prepared = prepare(request, &server.host, &meter);
-        let spoken = converse(stream, prepared, request.keep_alive, self.timeouts.first_byte, deadline).await;
-        note_phases(facts, &meter, begun, now());
+        let conversation = converse(line, prepared, request.keep_alive, self.timeouts.first_byte, deadline).await;
+        let ended = now();
+        note_phases(facts, &meter, begun, ended);
         let (bytes_out, bytes_in) = meter.bytes();
         facts.bytes_out += bytes_out - out_before;
         facts.bytes_in += bytes_in - in_before;
-        facts.status = spoken.status.map(|status| status.as_u16());
-        spoken
+        facts.status = conversation.status.map(|status| status.as_u16());
+        Spoken { conversation, ended: Some(ended) }
+    }
+}
+
+/// What came of an exchange, and when.
+struct Spoken {
+    conversation: Conversation,
+    /// When it ended; none if it never got to speak.
+    ended: Option<Instant>,
+}
+
+impl Spoken {
+    fn nothing(failure: Failure) -> Spoken {
+        Spoken { conversation: Conversation { result: Err(failure), status: None, line: None }, ended: None }
     }
 }
 

@@ -17,6 +17,11 @@ impl Deadline {
         Deadline(Instant::now() + limit)
     }
 
+    /// `limit` from this moment.
+    pub(super) fn at(start: std::time::Instant, limit: Duration) -> Deadline {
+        Deadline(Instant::from_std(start) + limit)
+    }
+
     /// The moment itself.
     pub(super) fn moment(self) -> Instant {
         self.0

@@ -15,6 +15,7 @@
 //! makes its own [`Connector`]. Before the storm, [`resolve`], [`limits`] and [`preflight`] say in words what
 //! would not work.
 
+mod alarm;
 mod clock;
 mod connection;
 mod connector;
@@ -27,6 +28,7 @@ mod error;
 mod failure;
 mod handshake;
 pub mod limits;
+mod line;
 pub mod look;
 mod meter;
 mod outgoing;

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::avaya::{FileError, read_file};
+use super::digits::{push_decimal, push_hex};
 use super::{Identity, Upload};
 
 /// How an Avaya backup file is written.
@@ -45,14 +46,23 @@ pub fn avaya_file(who: &Identity, upload: Upload, encoding: Encoding) -> Bytes {
     };
     let mut text = String::with_capacity(wanted + 64);
     for (name, value) in OPTIONS {
-        let _ = writeln!(text, "{name}={value}");
+        [name, "=", value, "\n"].into_iter().for_each(|part| text.push_str(part));
     }
     // Told apart by version, so that what is read back can be compared with what was stored.
     let _ = writeln!(text, "ABKVERSION={}", upload.version);
     let mut contact = 1;
     while text.len() + 64 < wanted {
-        let _ = writeln!(text, "ABKNAME{contact:03}=Contact {contact} of {}", who.extension);
-        let _ = writeln!(text, "ABKNUMBER{contact:03}={}", 20_000 + contact);
+        text.push_str("ABKNAME");
+        push_decimal(&mut text, contact, 3);
+        text.push_str("=Contact ");
+        push_decimal(&mut text, contact, 0);
+        text.push_str(" of ");
+        text.push_str(&who.extension);
+        text.push_str("\nABKNUMBER");
+        push_decimal(&mut text, contact, 3);
+        text.push('=');
+        push_decimal(&mut text, 20_000 + contact, 0);
+        text.push('\n');
         contact += 1;
     }
     fill(&mut text, "PHNLABEL02=", wanted);
@@ -76,8 +86,13 @@ pub fn cisco_report(who: &Identity, model: &str, upload: Upload) -> Bytes {
     let _ = writeln!(text, "<Serial_Number>{}</Serial_Number>\n<GPP_A>{}</GPP_A>", who.serial, upload.version);
     let mut parameter = 0;
     while text.len() + 72 < wanted {
-        let _ =
-            writeln!(text, "<Parameter_{parameter:04}_ ua=\"na\">{:08x}</Parameter_{parameter:04}_>", parameter * 7);
+        text.push_str("<Parameter_");
+        push_decimal(&mut text, parameter, 4);
+        text.push_str("_ ua=\"na\">");
+        push_hex(&mut text, parameter * 7, 8);
+        text.push_str("</Parameter_");
+        push_decimal(&mut text, parameter, 4);
+        text.push_str("_>\n");
         parameter += 1;
     }
     text.push_str(END);

@@ -115,6 +115,8 @@ struct HttpDevice {
     urls: Vec<Template>,
     credentials: Option<(Template, Template)>,
     user_agent: Template,
+    /// The same, filled once, where all phones have the same.
+    agent: Option<HeaderValue>,
     upload_path: Option<Template>,
     boot: [Stage; 1],
     preference: Preference,
@@ -130,16 +132,11 @@ impl HttpDevice {
     fn new(settings: Settings) -> Result<HttpDevice, SettingsError> {
         let wrong = |key: &str, message: String| SettingsError { key: Some(key.to_owned()), message };
         let template = |key: &str, text: &str| Template::parse(text).map_err(|e| wrong(key, e.to_string()));
+        // What a phone's own strings put in is digits and letters: one phone's path stands for all.
+        let somebody = Identity { index: 0, number: 0, extension: "1".into(), mac: "0".repeat(12), serial: "1".into() };
         let path = |key: &str, text: &str| {
             let template = template(key, text)?;
-            // What a phone's own strings put in is digits and letters: one phone's path stands for all.
-            let path = template.fill(&Identity {
-                index: 0,
-                number: 0,
-                extension: "1".into(),
-                mac: "0".repeat(12),
-                serial: "1".into(),
-            });
+            let path = template.fill(&somebody);
             if !path.starts_with('/') || settings::unsendable(&path).is_some() {
                 return Err(wrong(key, format!("`{text}` is no path; write for example \"/{{mac}}.cfg\"")));
             }
@@ -155,6 +152,8 @@ impl HttpDevice {
             return Err(wrong("upload-every", "there is nowhere to upload to; give `upload-path`".into()));
         }
         header_value("user-agent", &settings.user_agent)?;
+        let user_agent = template("user-agent", &settings.user_agent)?;
+        let agent = user_agent.is_constant().then(|| HeaderValue::try_from(user_agent.fill(&somebody)).ok()).flatten();
         let boot = Stage { delay: settings.boot_delay, purpose: Purpose::BootDelay, operation: Operation::Resync };
         Ok(HttpDevice {
             urls: settings.urls.iter().map(|url| path("urls", url)).collect::<Result<_, _>>()?,
@@ -162,7 +161,8 @@ impl HttpDevice {
                 true => None,
                 false => Some((template("user", &settings.user)?, template("password", &settings.password)?)),
             },
-            user_agent: template("user-agent", &settings.user_agent)?,
+            user_agent,
+            agent,
             upload_path: match settings.upload_path.is_empty() {
                 true => None,
                 false => Some(path("upload-path", &settings.upload_path)?),
@@ -179,11 +179,11 @@ impl HttpDevice {
     }
 
     fn request(&self, method: Method, path: &Template, task: &Task<'_>) -> Step {
-        let agent = HeaderValue::try_from(self.user_agent.fill(task.who)).ok();
+        let agent = self.agent.clone().or_else(|| HeaderValue::try_from(self.user_agent.fill(task.who)).ok());
         Step {
             method,
-            path: encoded(&path.fill(task.who)),
-            headers: agent.into_iter().map(|agent| (header::USER_AGENT, agent)).collect(),
+            path: encoded(path.fill(task.who)),
+            headers: agent.map_or_else(Vec::new, |agent| vec![(header::USER_AGENT, agent)]),
             body: bytes::Bytes::new(),
             then: u8::MAX,
             instead: None,

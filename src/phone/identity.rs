@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::digits::{push_decimal, push_hex};
+
 /// What tells one phone from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -97,7 +99,7 @@ impl Template {
                 Piece::Text(t) => out.push_str(t),
                 Piece::Number { of_run, add, width, hex } => {
                     let n = u64::from(if *of_run { who.index } else { who.number }) + add;
-                    out.push_str(&if *hex { format!("{n:0width$x}") } else { format!("{n:0width$}") });
+                    if *hex { push_hex(&mut out, n, *width) } else { push_decimal(&mut out, n, *width) }
                 }
                 Piece::Extension => out.push_str(&who.extension),
                 Piece::Mac { upper: false } => out.push_str(&who.mac),

@@ -14,6 +14,7 @@ mod challenged;
 mod chance;
 mod cisco;
 mod delay;
+mod digits;
 mod ending;
 mod family;
 mod fleet;

@@ -109,11 +109,11 @@ impl Doing {
 
     /// Under which name the realm cache has what this server, or a proxy before it, has asked for.
     pub(super) fn space(&self, proxy: bool) -> String {
-        if proxy { format!("proxy of {}", self.origin) } else { self.origin.to_string() }
+        if proxy { format!("proxy of {}", self.origin) } else { self.origin.url() }
     }
 
     pub(super) fn uri(&self, ctx: &Context<'_>) -> String {
-        format!("{}{}", ctx.base, self.path)
+        [ctx.base, &self.path].concat()
     }
 }
 
@@ -137,7 +137,7 @@ impl Phone {
         };
         let task = Task { who: &who, operation, why, origin: ctx.origin, base: ctx.base, upload };
         out.push(Action::Started { operation, intended });
-        let Some(step) = ctx.fleet.family.step(0, &task) else {
+        let Some(mut step) = ctx.fleet.family.step(0, &task) else {
             // Nothing to fetch (a family without this file): done as soon as begun.
             out.push(Action::Finished(operation, Outcome::Ok));
             self.ended(intended, operation, Outcome::Ok, ctx, out);
@@ -149,7 +149,7 @@ impl Phone {
             operation,
             why,
             origin: ctx.origin.clone(),
-            path: step.path.clone(),
+            path: std::mem::take(&mut step.path),
             who,
             upload,
             number: 0,
@@ -290,8 +290,8 @@ impl Phone {
         let next = ctx.fleet.family.step(doing.number, &doing.task(ctx));
         let outcome = if authentic { content } else { Outcome::ServerNotAuthentic };
         match next {
-            Some(step) if outcome.is_success() => {
-                doing.path = step.path.clone();
+            Some(mut step) if outcome.is_success() => {
+                doing.path = std::mem::take(&mut step.path);
                 doing.step = step;
                 doing.redirects = 0;
                 self.doing = Some(doing);
@@ -316,12 +316,12 @@ impl Phone {
         {
             return false;
         }
-        let store = self.store(ctx);
-        let challenged = proof.realm.as_deref().unwrap_or_default();
-        let realm = ctx.fleet.family.realm_kept(doing.by_person, store.realm(), challenged);
         if let Some(credentials) = doing.answered_with.take()
             && ctx.fleet.family.learns() == Learns::OnSuccess
         {
+            let store = self.store_of(&doing.who, ctx);
+            let challenged = proof.realm.as_deref().unwrap_or_default();
+            let realm = ctx.fleet.family.realm_kept(doing.by_person, store.realm(), challenged);
             self.learn(&credentials, Some(&realm), ctx, out);
         }
         true

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::digits::push_decimal;
+
 /// Scheme, host and port of a server: what a connection is made to and credentials are bound to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Origin {
@@ -44,6 +46,21 @@ impl Origin {
         Some(Origin { tls, host: host.to_ascii_lowercase(), port })
     }
 
+    /// Scheme, host and port as `Display` writes them.
+    pub(super) fn url(&self) -> String {
+        let mut url = String::with_capacity(self.host.len() + 16);
+        url.push_str(if self.tls { "https://" } else { "http://" });
+        let bare = !self.host.contains(':');
+        url.push_str(if bare { "" } else { "[" });
+        url.push_str(&self.host);
+        url.push_str(if bare { "" } else { "]" });
+        if self.port != default_port(self.tls) {
+            url.push(':');
+            push_decimal(&mut url, self.port.into(), 0);
+        }
+        url
+    }
+
     /// The `Host` header's value: the port only if it is not the scheme's own.
     pub fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
@@ -57,7 +74,7 @@ const fn default_port(tls: bool) -> u16 {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", if self.tls { "https" } else { "http" }, self.authority())
+        f.write_str(&self.url())
     }
 }
 

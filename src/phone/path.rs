@@ -3,7 +3,11 @@
 use super::settings::unsendable;
 
 /// `text` with every octet percent-encoded that may not stand in a request target.
-pub(super) fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: impl Into<String>) -> String {
+    let text = text.into();
+    if unsendable(&text).is_none() {
+        return text;
+    }
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         let mut room = [0; 4];
