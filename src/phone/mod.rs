@@ -18,6 +18,7 @@ mod digits;
 mod ending;
 mod family;
 mod fleet;
+mod headers;
 mod http_device;
 mod identity;
 mod machine;
@@ -44,6 +45,7 @@ pub use family::{
     Upload, Why,
 };
 pub use fleet::{Account, CredentialState, Fleet, People, SizeRange};
+pub use headers::Headers;
 pub use identity::{Identities, Identity, Listed, Template, TemplateError};
 pub use machine::{Awaits, Context, Phone};
 pub use message::{Action, Answer, BodyFacts, ChallengeKind, ContentHash, Input, Reason, Request, Standing};
