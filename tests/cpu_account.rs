@@ -17,7 +17,7 @@ mod support;
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bootstorm::driver::Processes;
@@ -30,6 +30,9 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use serde_json::Value;
 use support::servers::{Program, Server, Site};
+
+/// Two at once would count each other's.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 const RUNS: u32 = 5;
 const HANDSHAKES: u32 = 5_000;
@@ -126,6 +129,7 @@ fn measure(served: &Served, versions: TlsVersions) -> Each {
 #[test]
 #[ignore = "takes half a minute of both cores; figures want an optimised build"]
 fn what_is_told_of_handshakes_is_what_the_processes_used() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let home = Home::new();
     home.write("tiny.toml", &cli::TINY.replace("tls = false", "tls = true"));
     println!("µs of CPU time for each of {HANDSHAKES} full handshakes, chain verified, nothing else");
@@ -162,6 +166,7 @@ const PHONES: u32 = 1_500;
 #[test]
 #[ignore = "takes a minute of both cores; figures want an optimised build"]
 fn what_a_run_tells_is_what_the_processes_used() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let home = Home::new();
     let accounts = (0..PHONES).map(|n| ((20_000 + n).to_string(), "pw".to_owned()));
     let site = Site::new("Phones", accounts)
