@@ -13,10 +13,11 @@
 mod cli;
 #[path = "support/net.rs"]
 mod net;
+mod support;
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bootstorm::driver::Processes;
@@ -27,6 +28,11 @@ use bootstorm::workload::{Resumption, TlsPlan, TlsSetup, TlsVersions};
 use cli::{Home, Served};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
+use serde_json::Value;
+use support::servers::{Program, Server, Site};
+
+/// Two at once would count each other's.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 const RUNS: u32 = 5;
 const HANDSHAKES: u32 = 5_000;
@@ -122,6 +128,7 @@ fn measure(served: &Served, versions: TlsVersions) -> Each {
 #[test]
 #[ignore = "takes half a minute of both cores; figures want an optimised build"]
 fn what_is_told_of_handshakes_is_what_the_processes_used() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let home = Home::new();
     home.write("tiny.toml", &cli::TINY.replace("tls = false", "tls = true"));
     println!("µs of CPU time for each of {HANDSHAKES} full handshakes, chain verified, nothing else");
@@ -148,4 +155,82 @@ fn what_is_told_of_handshakes_is_what_the_processes_used() {
             assert!(target_differs.abs() <= MOST, "{each:?}");
         }
     }
+}
+
+const PHONES: u32 = 1_500;
+
+/// The whole program against nginx, which keeps no connection: as many handshakes as exchanges. What is told of the
+/// generator lies below what its process used, by what it did before the first phone and after the last; what is told of
+/// nginx is what its processes used.
+#[test]
+#[ignore = "takes a minute of both cores; figures want an optimised build"]
+fn what_a_run_tells_is_what_the_processes_used() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let home = Home::new();
+    let accounts = (0..PHONES).map(|n| ((20_000 + n).to_string(), "pw".to_owned()));
+    let site = Site::new("Phones", accounts)
+        .file("46xxsettings.txt", b"# END\n")
+        .file("96x1Hupgrade.txt", b"GET 46xxsettings.txt\n")
+        .directives("keepalive_timeout 0;");
+    let server = Server::start(Program::Nginx, Some(TlsVersions::Only13), &site);
+    home.write("storm.toml", &storm(&server));
+    let workers = support::servers::children(server.pid());
+    println!("CPU seconds of a run of one handshake for each exchange");
+    println!(
+        "run  handshakes  opening  in handshakes  closing  the rest  told  process | nginx told  its processes  differs"
+    );
+    for run in 1..=RUNS {
+        let (target, process) = (workers.iter().map(|pid| schedstat_us(*pid)).sum::<f64>(), children_us());
+        let (out, pid) = (format!("run-{run}"), server.pid().to_string());
+        let ended = home.run(&["run", "storm.toml", "--watch-pid", &pid, "--out", &out]);
+        assert!(matches!(ended.code, Some(0 | 97)), "{ended:?}");
+        let process = (children_us() - process) / 1e6;
+        let target = (workers.iter().map(|pid| schedstat_us(*pid)).sum::<f64>() - target) / 1e6;
+        let summary = home.json(&format!("{out}/summary.json"));
+        let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("{value}"));
+        let account = &summary["generator"]["cpu_account"];
+        let part = |name: &str| number(&account[name]);
+        let (told, target_told) = (number(&summary["generator"]["cpu_s"]), number(&summary["target"]["cpu_s"]));
+        let differs = 1.0 - target_told / target;
+        println!(
+            "{run:>3}  {:>10}  {:>7.3}  {:>13.3}  {:>7.3}  {:>8.3}  {told:>4.2}  {process:>7.2} | {target_told:>10.3}  {target:>13.3}  {:>5.2} %",
+            summary["tls"]["handshakes"]["full"],
+            part("opening_s"),
+            part("handshakes_s"),
+            part("closing_s"),
+            part("rest_s"),
+            differs * 100.0
+        );
+        assert_eq!(summary["tls"]["handshakes"]["full"], summary["exchanges"]["total"]);
+        assert!(told < process, "{told} of {process}");
+        assert!(differs.abs() <= MOST, "{target_told} of {target}");
+    }
+}
+
+/// CPU time of the processes this one has started and seen the end of.
+fn children_us() -> f64 {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
+    us(usage.user_time()) + us(usage.system_time())
+}
+
+fn storm(server: &Server) -> String {
+    let ca = server.ca_pem_path().unwrap();
+    format!(
+        r#"
+seed = 3
+run = {{ until = "settled", limit = "2m" }}
+target = {{ url = {:?}, ca = {:?} }}
+[[fleet]]
+family = "avaya-96xx"
+count = {PHONES}
+extension = "{{index+20000}}"
+credentials = {{ user = "{{ext}}", password = "pw", realm = "Phones" }}
+settings = {{ registration-delay = "0s" }}
+[[phase]]
+does = "power-up"
+arrival = {{ constant = "300/s" }}
+"#,
+        server.url(),
+        ca.display().to_string(),
+    )
 }

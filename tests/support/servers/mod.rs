@@ -265,6 +265,13 @@ fn free_port() -> u16 {
     }
 }
 
+/// The processes this one has started.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
+    let told =
+        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).expect("the system tells of children");
+    told.split_ascii_whitespace().map(|pid| pid.parse().expect("a number")).collect()
+}
+
 fn pid_of(child: &Child) -> Pid {
     Pid::from_raw(i32::try_from(child.id()).expect("a pid is a positive i32"))
 }
