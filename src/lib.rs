@@ -16,6 +16,7 @@
 //!    metrics  workload          facts, journal, verdict · file (as typed) → plan (as meant)
 //!            phone              pure: the phone machine and its families
 //!            auth               pure: challenges, Basic, Digest (both sides), stores
+//!            capacity           pure: the search for a server's knee, the law of scalability; on statistics alone
 //!            statistics         pure: intervals, comparisons, the check of arrivals; imports nothing of ours
 //! ```
 //!

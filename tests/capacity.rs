@@ -219,7 +219,10 @@ fn wrong_usage_is_told() {
         ),
         (&["planted.toml", "--from", "20"], "--from: `20` is not a rate such as \"200/s\""),
         (&["planted.toml", "--tolerance", "200%"], "--tolerance: 2 is no tolerance"),
-        (&["planted.toml", "--virtual", "--target", "http://127.0.0.1:9"], "--virtual: only the embedded target's law"),
+        (
+            &["planted.toml", "--virtual", "--target", "http://127.0.0.1:9", "--set", "fleet.0.credentials.realm=x"],
+            "--virtual: only the embedded target's law",
+        ),
         (
             &["planted.toml", "--virtual", "--set", "fleet.0.count=50"],
             "thresholds cannot be told at phase.load.rate = 20/s",

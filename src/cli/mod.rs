@@ -47,6 +47,7 @@ const AFTER_HELP: &str = "\
 Examples:
   bootstorm plan workloads/mass-reboot.toml    what would happen, and when; nothing is sent
   bootstorm run workloads/mass-reboot.toml     2,000 phones against the embedded server
+  bootstorm capacity workloads/capacity.toml   how much the embedded server carries, and what breaks first
   bootstorm run workloads/mass-reboot.toml --phones 500 --set target.embedded.likeness=apache
 
 Exit codes:

@@ -3,7 +3,7 @@
 use super::chart::{Chart, Flag, Scale, Tick, axis, flags, line};
 use super::markup::Markup;
 use super::table::{Cell, table};
-use super::{Section, facts, head, lead, nothing, write_sections};
+use super::{Section, head, lead, nothing, write_sections};
 use crate::capacity::{Found, Harder};
 use crate::report::capacity::{Document, Point, words};
 use crate::report::number::{UNKNOWN, count, figure, percent, seconds, value};
@@ -194,23 +194,28 @@ fn curve(m: &mut Markup, d: &Document) {
             }
         }
     });
+    let of_storm = d.curve.iter().any(|point| point.drain_s.is_some());
     let columns = ["load", "thresholds", "#p50, ms", "#p99, ms", "#failed", "#ok per s", "#drain"];
+    let columns = if of_storm { &columns[..] } else { &columns[..6] };
     let rows: Vec<_> = d
         .curve
         .iter()
         .map(|point| {
-            vec![
+            let mut row = vec![
                 Cell::head(d.told(point.load)),
                 Cell::words(crate::report::capacity::thresholds(point)),
                 Cell::number(figure(point.response_p50_ms)),
                 Cell::number(figure(point.response_p99_ms)),
                 Cell::number(share(point.failed_share)),
                 Cell::number(figure(point.throughput_per_s)),
-                Cell::number(seconds(point.drain_s)),
-            ]
+            ];
+            if of_storm {
+                row.push(Cell::number(seconds(point.drain_s)));
+            }
+            row
         })
         .collect();
-    table(m, "dense", "Load by load, from the easiest to the hardest", &columns, &rows);
+    table(m, "dense", "Load by load, from the easiest to the hardest", columns, &rows);
 }
 
 fn chart(m: &mut Markup, d: &Document, series: &Series, points: &[(&Point, f64)]) {
@@ -376,21 +381,26 @@ fn probes(m: &mut Markup, d: &Document) {
 
 fn sought(m: &mut Markup, d: &Document) {
     let s = &d.sought;
-    facts(
-        m,
-        [
-            ("key", s.find.clone()),
-            ("easiest", d.told(s.easiest)),
-            ("hardest", d.told(s.hardest)),
-            ("tolerance", percent(s.tolerance)),
-            ("the majority of", count(s.repeats.into())),
-            ("rest", seconds(Some(s.rest_s))),
-            ("took", seconds(Some(d.wall_s))),
-        ],
-    );
+    let rows = [
+        ("key", s.find.clone()),
+        ("easiest load of the range", d.told(s.easiest)),
+        ("hardest load of the range", d.told(s.hardest)),
+        ("tolerance", percent(s.tolerance)),
+        ("probes that decide", count(s.repeats.into())),
+        ("rest between two probes", seconds(Some(s.rest_s))),
+        ("took", seconds(Some(d.wall_s))),
+        ("SHA-256 of the workload", d.workload.sha256.clone()),
+    ];
+    m.within("dl", &[("class", "provenance")], |m| {
+        for (name, value) in rows {
+            m.within("div", &[], |m| {
+                m.leaf("dt", &[], name);
+                m.leaf("dd", &[], &value);
+            });
+        }
+    });
     m.leaf("h3", &[], "Thresholds");
     m.within("ul", &[], |m| d.thresholds.iter().for_each(|threshold| m.leaf("li", &[], threshold)));
-    m.leaf("p", &[("class", "note")], &format!("SHA-256 of the workload: {}", d.workload.sha256));
 }
 
 #[cfg(test)]
