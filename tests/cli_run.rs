@@ -13,7 +13,8 @@ use cli::{Ended, Home, Served};
 use serde_json::Value;
 
 /// Files of every run's folder.
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
+    "handshakes.csv",
     "histograms.hlog",
     "intervals.csv",
     "journal.bin",

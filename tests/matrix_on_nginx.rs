@@ -23,7 +23,7 @@ const PHONES: usize = 20;
 fn nginx(certificates: &Path, key: KeyKind) -> Server {
     let tls = TargetTls { key, ..TargetTls::default() };
     Authority::kept_in(certificates, &tls, "127.0.0.1".parse().unwrap()).unwrap();
-    let directives = "access_log {{run}}/setups.log setups;\nssl_verify_client optional_no_ca;\n\
+    let directives = "access_log {{run}}/setups.log kinds;\nssl_verify_client optional_no_ca;\n\
                       location ~ \\.xml$ { return 200 \"<flat-profile></flat-profile>\"; }\n";
     let site = Site::new("Phones", []).directives(directives).certificates(certificates);
     Server::start(Program::Nginx, Some(TlsVersions::Both), &site)
@@ -41,7 +41,7 @@ struct Logged {
 
 impl Logged {
     fn read(line: &str) -> Logged {
-        let [protocol, cipher, curve, reused, verified] = line.splitn(5, ' ').collect::<Vec<_>>()[..] else {
+        let [reused, protocol, cipher, curve, verified] = line.splitn(5, ' ').collect::<Vec<_>>()[..] else {
             panic!("a line of another form: {line:?}");
         };
         // OpenSSL has names of its own for the suites of TLS 1.2: ECDHE-RSA-AES256-GCM-SHA384.

@@ -12,7 +12,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, SystemTime};
 
 use bootstorm::metrics::{
-    CoreSample, GeneratorFacts, MachineSample, Marks, PlanFacts, Record, Tally, ThreadSample, ThresholdResult, Timeline,
+    CoreSample, GeneratorFacts, MachineSample, Marks, PlanFacts, Record, Tally, TargetUse, ThreadSample,
+    ThresholdResult, Timeline,
 };
 use bootstorm::phone::{Moment, Origin};
 use bootstorm::report::{Circumstances, Limits, Machine, Manifest, Summary, html};
@@ -33,6 +34,18 @@ impl Queue {
         let worker = self.free.iter_mut().min().unwrap();
         *worker = (*worker).max(now) + self.service;
         *worker
+    }
+}
+
+/// What a server of three processes has used by then.
+fn used(second: u64, busy: f32) -> TargetUse {
+    TargetUse {
+        cpu_us: second * 900_000,
+        busy: 2.5 * busy,
+        rss_bytes: Some(34_000_000),
+        processes: 3,
+        gone: 1,
+        handshakes: None,
     }
 }
 
@@ -71,7 +84,7 @@ fn play(name: &str, sets: &[&str]) -> (Record, Summary, Manifest) {
             open_files_limit: 1_048_576,
             ports: Some(800),
             ports_limit: Some(28_232),
-            target: None,
+            target: Some(used(second, busy)),
         });
     }
     let mut record = Record {
@@ -81,7 +94,7 @@ fn play(name: &str, sets: &[&str]) -> (Record, Summary, Manifest) {
         tally,
         timeline,
         generator: GeneratorFacts { shards: 1, cpu_busy: 0.31, cpu_busy_max: 0.31, ..GeneratorFacts::default() },
-        target: None,
+        target: Some(used(wall.as_secs(), 0.0)),
         marks: Marks::default(),
         thresholds: Vec::new(),
     };

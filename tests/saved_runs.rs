@@ -32,7 +32,7 @@ fn saved() -> (Home, Ended) {
 fn a_report_rebuilds_what_the_run_itself_wrote_octet_for_octet() {
     let (home, ended) = saved();
     let before = files(&home.path("run"));
-    assert_eq!(before.len(), 7, "{:?}", before.keys());
+    assert_eq!(before.len(), 8, "{:?}", before.keys());
     let again = home.run(&["report", "run"]);
     assert_eq!((again.code, again.stdout.as_str(), again.stderr.as_str()), (Some(0), ended.stdout.as_str(), ""));
     assert_eq!(files(&home.path("run")), before);

@@ -70,7 +70,8 @@ pub struct HandshakeFacts {
     pub records_out: u32,
     /// TLS records read during the handshake, whole ones.
     pub records_in: u32,
-    /// IANA name of the scheme by which the server signed; none on resumption.
+    /// IANA name of the scheme by which the server signed (in TLS 1.2 `ecdsa_sha384` and the like, which say nothing of
+    /// the curve); none on resumption.
     pub signature: Option<&'static str>,
     /// Whether a resumption was by a session the server kept under its id (TLS 1.2), and not by a ticket.
     pub by_session: bool,

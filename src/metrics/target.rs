@@ -112,6 +112,9 @@ pub struct TargetWatch {
     so_far: TargetUse,
 }
 
+/// Looks closer together than this tell no share of the time between them.
+const SHORTEST: Duration = Duration::from_millis(10);
+
 impl TargetWatch {
     /// Reads the gauge for the first time: the run begins.
     pub fn begin(mut gauge: Box<dyn FnMut() -> TargetReading + Send>) -> TargetWatch {
@@ -124,11 +127,13 @@ impl TargetWatch {
         let now = (self.gauge)();
         let cpu = now.cpu.saturating_sub(self.before.cpu);
         let cpu_us = u64::try_from(cpu.as_micros()).unwrap_or(u64::MAX);
-        let passed = at.saturating_sub(self.at).as_secs_f32().max(1e-6);
-        self.at = at;
+        let passed = at.saturating_sub(self.at);
+        self.at = self.at.max(at);
+        let since = cpu_us.saturating_sub(self.so_far.cpu_us) as f32 / 1e6;
         self.so_far = TargetUse {
             cpu_us,
-            busy: cpu_us.saturating_sub(self.so_far.cpu_us) as f32 / 1e6 / passed,
+            // In next to no time there is no share of it.
+            busy: if passed < SHORTEST { self.so_far.busy } else { since / passed.as_secs_f32() },
             rss_bytes: now.rss_bytes.max(self.so_far.rss_bytes),
             processes: now.processes.max(self.so_far.processes),
             gone: now.gone,

@@ -31,7 +31,7 @@ thread_local! {
 }
 
 /// What this thread's connections have cost since this was last asked.
-pub(crate) fn take_upkeep() -> Upkeep {
+pub fn take_upkeep() -> Upkeep {
     UPKEEP.take()
 }
 
@@ -43,7 +43,7 @@ pub(super) fn opening_is_timed() -> bool {
 fn is_timed(count: &'static std::thread::LocalKey<Cell<u64>>) -> bool {
     let before = count.get();
     count.set(before + 1);
-    before % TIMED == 0
+    before.is_multiple_of(TIMED)
 }
 
 /// A connection was opened, or could not be; what that took, if it was timed.

@@ -27,7 +27,7 @@ use super::source::Sources;
 use super::stream::Stream;
 use super::tls::Tls;
 use super::{Addresses, Connection, NetError, TlsSettings};
-use crate::metrics::ExchangeFacts;
+use crate::metrics::{ExchangeFacts, HandshakeFacts};
 use crate::phone::{Answer, Failure, Origin, Request};
 use crate::workload::{Network, Timeouts};
 
@@ -55,6 +55,15 @@ pub struct Done {
     pub answer: Result<Answer, Failure>,
     /// The connection, if both sides allow it to be kept.
     pub connection: Option<Connection>,
+}
+
+/// A connection that was opened, or not, without an exchange.
+#[derive(Debug)]
+pub struct Opened {
+    /// What its TLS handshake was, if there was one.
+    pub handshake: Option<HandshakeFacts>,
+    /// The connection, or how it failed.
+    pub connection: Result<Connection, Failure>,
 }
 
 /// Makes connections and carries out exchanges for the phones of one shard. A clone is the same connector.
@@ -115,6 +124,22 @@ impl Connector {
         }
         let mut exchange = pin!(self.inner.exchange(phone, kept, request));
         poll_fn(|cx| as_phone(phone, || exchange.as_mut().poll(cx))).await
+    }
+
+    /// Opens a connection for `phone` to one of the allowed origins, for exchanges to come.
+    pub async fn open(&self, phone: u32, origin: &Arc<Origin>) -> Opened {
+        self.prepare(phone);
+        let Some(server) = self.inner.servers.iter().find(|server| server.origin == **origin) else {
+            return Opened { handshake: None, connection: Err(Failure::ConnectUnreachable) };
+        };
+        let mut facts = ExchangeFacts::default();
+        let deadline = Deadline::after(self.inner.timeouts.exchange);
+        let stream = {
+            let mut opening = pin!(self.inner.open(server, phone, deadline, &mut facts));
+            poll_fn(|cx| as_phone(phone, || opening.as_mut().poll(cx))).await
+        };
+        let connection = stream.map(|stream| Connection::new(stream, Arc::clone(origin)));
+        Opened { handshake: facts.handshake, connection }
     }
 
     /// Has the phone's certificate ready, if it has one: making it is no part of what is measured.

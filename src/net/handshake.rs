@@ -123,7 +123,7 @@ fn facts(
         bytes_in,
         records_out,
         records_in,
-        signature: tally.signature.and_then(signature_name),
+        signature: tally.signature.and_then(|(scheme, tls12)| signature_name(scheme, tls12)),
         by_session: kind == HandshakeKind::Resumed && version == Some("1.2") && !tap.ticket_offered(),
         retried: tap.retried(),
         client_certificate: tally.presented,
@@ -184,9 +184,13 @@ fn group_name(group: NamedGroup) -> Option<&'static str> {
     }
 }
 
-/// The IANA name (TLS SignatureScheme).
-fn signature_name(scheme: SignatureScheme) -> Option<&'static str> {
+/// The IANA name (TLS SignatureScheme). In TLS 1.2 the same numbers say no more than the kind of key and the hash (RFC
+/// 5246 section 7.4.1.4.1): a key on P-256 may sign with SHA-384.
+fn signature_name(scheme: SignatureScheme, tls12: bool) -> Option<&'static str> {
     match scheme {
+        SignatureScheme::ECDSA_NISTP256_SHA256 if tls12 => Some("ecdsa_sha256"),
+        SignatureScheme::ECDSA_NISTP384_SHA384 if tls12 => Some("ecdsa_sha384"),
+        SignatureScheme::ECDSA_NISTP521_SHA512 if tls12 => Some("ecdsa_sha512"),
         SignatureScheme::RSA_PKCS1_SHA256 => Some("rsa_pkcs1_sha256"),
         SignatureScheme::RSA_PKCS1_SHA384 => Some("rsa_pkcs1_sha384"),
         SignatureScheme::RSA_PKCS1_SHA512 => Some("rsa_pkcs1_sha512"),
@@ -228,7 +232,8 @@ mod tests {
             ]
         );
         let algorithms = provider.signature_verification_algorithms;
-        let schemes: Vec<_> = algorithms.mapping.iter().filter_map(|(scheme, _)| signature_name(*scheme)).collect();
+        let schemes: Vec<_> =
+            algorithms.mapping.iter().filter_map(|(scheme, _)| signature_name(*scheme, false)).collect();
         assert!(
             schemes.len() >= 9 && schemes.iter().all(|name| name.chars().all(|c| !c.is_uppercase())),
             "{schemes:?}"

@@ -40,9 +40,10 @@ mod trust;
 mod verifier;
 mod wiretap;
 
-pub(crate) use clock::{take_upkeep, thread_cpu};
+pub use clock::take_upkeep;
+pub(crate) use clock::thread_cpu;
 pub use connection::Connection;
-pub use connector::{Connector, Done, Settings};
+pub use connector::{Connector, Done, Opened, Settings};
 pub use device::Devices;
 pub use device_ca::DeviceCa;
 pub use error::NetError;

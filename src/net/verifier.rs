@@ -22,8 +22,9 @@ pub(super) struct Tally {
     pub(super) chain_length: u32,
     /// Their octets.
     pub(super) chain_bytes: u32,
-    /// The scheme by which the server signed the handshake; none until it does, and on resumption.
-    pub(super) signature: Option<SignatureScheme>,
+    /// The scheme by which the server signed the handshake, and whether that was one of TLS 1.2; none until it signs,
+    /// and on resumption.
+    pub(super) signature: Option<(SignatureScheme, bool)>,
     /// Whether the client presents a certificate.
     pub(super) presented: bool,
 }
@@ -59,8 +60,8 @@ pub(super) fn note_presented() {
     TALLY.set(Tally { presented: true, ..TALLY.get() });
 }
 
-fn note_signature(scheme: SignatureScheme) {
-    TALLY.set(Tally { signature: Some(scheme), ..TALLY.get() });
+fn note_signature(scheme: SignatureScheme, tls12: bool) {
+    TALLY.set(Tally { signature: Some((scheme, tls12)), ..TALLY.get() });
 }
 
 fn note_chain(end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) {
@@ -94,7 +95,7 @@ impl ServerCertVerifier for Timed {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        note_signature(signed.scheme);
+        note_signature(signed.scheme, true);
         timed(|| self.0.verify_tls12_signature(message, certificate, signed))
     }
 
@@ -104,7 +105,7 @@ impl ServerCertVerifier for Timed {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        note_signature(signed.scheme);
+        note_signature(signed.scheme, false);
         timed(|| self.0.verify_tls13_signature(message, certificate, signed))
     }
 

@@ -196,7 +196,8 @@ mod tests {
 
     #[test]
     fn tickets_are_seen_in_pieces_of_any_size() {
-        let cases: [(&[(u16, &[u8])], bool); 4] = [
+        type Extensions = &'static [(u16, &'static [u8])];
+        let cases: [(Extensions, bool); 4] = [
             (&[(10, b"\0\x02\0\x1d"), (35, b"a ticket"), (41, b"x")], true),
             (&[(35, b"")], false),
             (&[(0, b"35")], false),

@@ -124,6 +124,11 @@ impl Served {
         self.url().rsplit(':').next().unwrap()
     }
 
+    /// The process's number.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn ca(&self) -> &Path {
         Path::new(self.fact("ca"))
     }

@@ -73,7 +73,7 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
     facts(m, wire.into_iter().chain(longest));
 }
 
-/// A line a kind, in means: unlike quantiles, these add up. What was agreed on stands below each.
+/// A line a kind, in means: unlike quantiles, these add up. What was agreed on in each stands in a table of its own.
 fn ledger(m: &mut Markup, t: &Tls) {
     let mut lines: Vec<(&String, &Handshakes)> = t.ledger.iter().collect();
     lines.sort_by_key(|(name, line)| (line.kind == "failed", std::cmp::Reverse(line.count), *name));
@@ -89,12 +89,8 @@ fn ledger(m: &mut Markup, t: &Tls) {
                 .chain([
                     wire(line.bytes_out_each, line.records_out_each),
                     wire(line.bytes_in_each, line.records_in_each),
-                ])
-                .chain([figure(line.chain_bytes_each)]);
-            std::iter::once(Cell::head(name.as_str()))
-                .chain(figures.map(Cell::number))
-                .chain([Cell::words(agreed_on(line))])
-                .collect()
+                ]);
+            std::iter::once(Cell::head(name.as_str())).chain(figures.map(Cell::number)).collect()
         })
         .collect();
     let columns = [
@@ -109,10 +105,17 @@ fn ledger(m: &mut Markup, t: &Tls) {
         "#target CPU µs",
         "#octets in records sent",
         "#received",
-        "#chain octets",
-        "version, suite, group, signature",
     ];
     table(m, "", "The ledger: each handshake stands in one line; means", &columns, &rows);
+    let rows: Vec<_> = lines
+        .iter()
+        .map(|(name, line)| {
+            let chain = Cell::number(figure(line.chain_bytes_each));
+            vec![Cell::head(name.as_str()), Cell::words(agreed_on(line)), chain]
+        })
+        .collect();
+    let columns = ["kind", "version, suite, group, signature", "#octets of the chain"];
+    table(m, "", "What most handshakes of each line were", &columns, &rows);
 }
 
 /// What most handshakes of a line agreed on, and how many did not.

@@ -49,10 +49,11 @@ pub(super) fn tls(page: &mut Page, s: &Summary) {
     // A name that stands alone makes the column no wider.
     titled(page, &table, "TLS ledger");
     let c = &s.exchanges.connections;
-    if c.opening_cpu_us.is_some() {
-        let us = |us: Option<f64>| format!("{} µs", figure(us));
-        let words = format!("{} to open, {} to close", us(c.opening_cpu_us), us(c.closing_cpu_us));
-        page.fact("a connection", &format!("client CPU beside the handshake: {words}"));
+    let beside = [("to open", c.opening_cpu_us), ("to close", c.closing_cpu_us)];
+    let beside = beside.into_iter().filter(|(_, us)| us.is_some());
+    let beside: Vec<_> = beside.map(|(what, us)| format!("{} µs {what}", figure(us))).collect();
+    if !beside.is_empty() {
+        page.fact("a connection", &format!("client CPU beside the handshake: {}", beside.join(", ")));
     }
 }
 

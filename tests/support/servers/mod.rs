@@ -85,6 +85,11 @@ impl Server {
         self.port
     }
 
+    /// The number of the process that was started; what it starts itself is below it.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Scheme, address and port, without a trailing slash.
     pub(crate) fn url(&self) -> String {
         format!("{}://127.0.0.1:{}", if self.tls { "https" } else { "http" }, self.port)
@@ -258,6 +263,13 @@ fn free_port() -> u16 {
             return port;
         }
     }
+}
+
+/// The processes this one has started.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
+    let told =
+        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).expect("the system tells of children");
+    told.split_ascii_whitespace().map(|pid| pid.parse().expect("a number")).collect()
 }
 
 fn pid_of(child: &Child) -> Pid {
