@@ -102,8 +102,8 @@ fn measure(served: &Served, versions: TlsVersions) -> Each {
     net::run(async {
         let mut settings = net::settings(&[&origin]).await;
         settings.tls.trust = Trust::from_files(&[served.ca()]).unwrap();
-        settings.tls.plan.versions = versions;
-        settings.tls.plan.resumption = Resumption::Never;
+        settings.tls.plan.fleets[0].1.versions = versions;
+        settings.tls.plan.fleets[0].1.resumption = Resumption::Never;
         let connector = Connector::new(&settings).unwrap();
         drop(connector.open(0, &origin).await);
         take_upkeep();
