@@ -136,3 +136,24 @@ fn the_embedded_target_tells_its_handshakes_by_kind() {
     assert!((parts.iter().sum::<f64>() - g["cpu_s"].as_f64().unwrap()).abs() < 1e-3, "{g}");
     assert!(parts[..2].iter().all(|part| *part > 0.0), "{g}");
 }
+
+/// Phones without certificates before a target that demands them: each handshake fails on both sides, though the phones'
+/// side of TLS 1.3 is through before the target says so.
+#[test]
+fn handshakes_the_embedded_target_refuses_are_failed_ones_on_both_sides() {
+    let home = Home::new();
+    let line = "failed-alert-certificate-required";
+    for versions in ["1.3", "1.2+"] {
+        let tls = format!("tls = {{ client-certificates = \"demanded\", versions = \"{versions}\" }}");
+        let text = TINY.replace("tls = false", &tls).replace("\"30s\"", "\"3s\"");
+        home.write("refused.toml", &text);
+        let out = format!("out-{versions}");
+        made(&home.run(&["run", "refused.toml", "--out", &out]));
+        let summary = home.json(&format!("{out}/summary.json"));
+        let (t, target) = (&summary["tls"], &summary["target"]);
+        assert_eq!(t["ledger"].as_object().unwrap().keys().collect::<Vec<_>>(), [line], "{}", t["ledger"]);
+        assert_eq!(t["handshakes"], target["handshakes"], "{versions}");
+        assert!(t["handshakes"]["failed"].as_u64().unwrap() >= 12, "{t}");
+        assert_eq!(t["ledger"][line]["target_cpu_us"], target["handshake_cpu_us"]["failed"]);
+    }
+}

@@ -7,6 +7,7 @@ use crate::phone;
 use crate::report::number::{bytes, count, figure, percent, seconds};
 use crate::report::summary::{Figures, Summary};
 use crate::report::sureness;
+use crate::report::text::watched;
 use crate::report::{Manifest, summary};
 use crate::workload::Judgement;
 
@@ -19,6 +20,7 @@ pub(super) fn render(s: &Summary, manifest: Option<&Manifest>) -> String {
     operations(&mut page, s);
     times(&mut page, s);
     auth_and_tls(&mut page, s);
+    ledger(&mut page, s);
     what_was_run(&mut page, s, manifest);
     page
 }
@@ -200,6 +202,38 @@ fn auth_and_tls(page: &mut String, s: &Summary) {
     rows.push(["octets sent".into(), bytes(e.bytes_out)]);
     rows.push(["octets received".into(), bytes(e.bytes_in)]);
     table(page, ["", "count"], 1, rows);
+}
+
+/// What each kind of handshake cost, in means, and what the target used.
+fn ledger(page: &mut String, s: &Summary) {
+    if !s.tls.ledger.is_empty() {
+        line(page, "## TLS handshakes, in means\n");
+        let rows = s.tls.ledger.iter().map(|(name, l)| {
+            let times = [l.handshake_ms.mean, l.phases_ms.verify.mean, l.client_cpu_us.mean, l.target_cpu_us];
+            let [ms, verify, client, target] = times.map(figure);
+            [
+                name.clone(),
+                count(l.count),
+                ms,
+                verify,
+                client,
+                target,
+                figure(l.bytes_out_each),
+                figure(l.bytes_in_each),
+            ]
+        });
+        let head = ["", "count", "ms", "verification", "client CPU µs", "target CPU µs", "octets sent", "received"];
+        table(page, head, 1, rows);
+    }
+    if let Some(t) = &s.target {
+        line(page, "## The target\n");
+        let mut rows = vec![["watched".into(), watched(t)], ["CPU s".into(), figure(Some(t.cpu_s))]];
+        rows.extend(t.cpu_us_per_exchange.map(|us| ["CPU µs per exchange".into(), figure(Some(us))]));
+        rows.extend(t.cpu_us_per_handshake.map(|us| ["CPU µs per handshake".into(), figure(Some(us))]));
+        rows.extend(t.rss_bytes.map(|rss| ["resident memory, most".into(), bytes(rss)]));
+        rows.extend((t.gone > 0).then(|| ["named processes that ended before the run".into(), count(t.gone.into())]));
+        table(page, ["", ""], 1, rows);
+    }
 }
 
 fn what_was_run(page: &mut String, s: &Summary, manifest: Option<&Manifest>) {
