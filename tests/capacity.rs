@@ -255,6 +255,29 @@ fn a_server_of_a_known_rate_is_found_on_sockets() {
     assert_eq!(home.run(&["report", "x/probe-01", "--json"]).json()["schema_version"], 1);
 }
 
+/// Whoever interrupts it gets what was known by then, and the run that was on ends as any interrupted run does.
+#[test]
+fn an_interrupted_search_tells_what_it_knows() {
+    use std::io::{BufRead as _, BufReader};
+
+    let home = planted();
+    let mut command = home.bootstorm();
+    command.args(["capacity", "planted.toml", "--out", "x", "--set", "fleet.0.count=60", "--repeats", "1"]);
+    command.args(["--set", "thresholds={phones={failed=\"== 0\"}}"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    assert!(first.starts_with("probe 1: "), "{first}");
+    cli::signal(&child, nix::sys::signal::Signal::SIGINT);
+    let said: Vec<String> = lines.map(Result::unwrap).collect();
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(130), "{said:?}");
+    let told = home.json("x/capacity.json");
+    assert_eq!((&told["partial"], &told["found"]), (&true.into(), &Value::Null), "{told:#}");
+    assert!(!told["probes"].as_array().unwrap().is_empty());
+}
+
 /// `cargo test --test capacity -- --ignored --nocapture`: a quarter of an hour, and two cores that have nothing else to do.
 #[test]
 #[ignore = "takes a quarter of an hour"]

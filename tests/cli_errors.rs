@@ -149,7 +149,7 @@ fn what_is_typed_wrong_says_what_would_be_right() {
         (
             &["rnu"],
             format!(
-                "unrecognized subcommand 'rnu'\n\n  tip: the verbs are run, report, compare, plan, serve, interop, trace{usage}"
+                "unrecognized subcommand 'rnu'\n\n  tip: the verbs are run, report, compare, capacity, plan, serve, interop, trace{usage}"
             ),
         ),
         (&["--quick"], format!("unexpected argument '--quick' found{usage}")),

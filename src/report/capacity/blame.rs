@@ -41,6 +41,9 @@ pub struct Broke {
 /// From this share of a second on a core is busy.
 const BUSY: f64 = 0.95;
 
+/// Loops that come late by this share of the median response time explain part of it.
+const LAG: f64 = 0.1;
+
 impl Broke {
     /// What broke first in a search: at the load that was decided as missed and is the easiest of them.
     pub fn of(document: &Document, embedded: bool) -> Option<Broke> {
@@ -75,8 +78,9 @@ fn blame(probe: &Probe, figures: &Figures, shares_cores: bool) -> (Whose, String
     let fault = |outcome: &str| figures.faults.get(outcome).map(String::as_str);
     let by_load = figures.outcomes.iter().filter(|(outcome, _)| !matches!(fault(outcome), Some("phone" | "none")));
     let worst = by_load.max_by_key(|(_, n)| **n);
-    let is_starved =
-        shares_cores && probe.verdict.state == Validity::Degraded && figures.core_busy.is_some_and(|busy| busy >= BUSY);
+    let is_starved = shares_cores && probe.verdict.state == Validity::Degraded && figures.core_busy.is_some_and(|busy| busy >= BUSY)
+        // A busy core is no harm where it takes milliseconds of a quarter of a second.
+        && figures.loop_lag_p99_ms.zip(figures.response_p50_ms).is_some_and(|(lag, p50)| lag > LAG * p50);
     let (whose, words) = match worst {
         // A handful among thousands does not explain a response time.
         Some((outcome, n)) if *n * 1_000 >= figures.started => {

@@ -10,6 +10,7 @@ use crate::report::summary::{Named, Summary};
 
 /// A probe in figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Figures {
     /// Operations that began.
     pub started: u64,
@@ -39,6 +40,8 @@ pub struct Figures {
     pub concurrency: Option<f64>,
     /// Most of a second that the busiest core of this machine was busy, whoever used it; 0 to 1.
     pub core_busy: Option<f64>,
+    /// By how much the generator's loops came late at p99, in milliseconds: what its cores took from it.
+    pub loop_lag_p99_ms: Option<f64>,
     /// How long the run took, in seconds of real time.
     pub wall_s: f64,
 }
@@ -88,6 +91,7 @@ impl Figures {
             throughput_per_s: per_second.map(|n| decimals(n / record.plan.compression, 1e3)),
             concurrency: per_second.zip(ok.mean_us()).map(|(n, us)| decimals(n * us / 1e6, 1e6)),
             core_busy: summary.generator.core_busy_max.values().copied().reduce(f64::max),
+            loop_lag_p99_ms: summary.generator.loop_lag_ms.p99,
             wall_s: summary.wall_s,
         }
     }

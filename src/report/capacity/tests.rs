@@ -250,8 +250,14 @@ fn blame_falls_where_the_figures_point() {
     }
     let starved = |probe: &mut Probe| {
         probe.verdict.state = Validity::Degraded;
-        probe.figures.as_mut().unwrap().core_busy = Some(1.0);
+        let figures = probe.figures.as_mut().unwrap();
+        (figures.core_busy, figures.loop_lag_p99_ms) = (Some(1.0), Some(120.0));
     };
+    let busy = |probe: &mut Probe| {
+        starved(probe);
+        probe.figures.as_mut().unwrap().loop_lag_p99_ms = Some(6.0);
+    };
+    assert_eq!(blamed(&busy, true).0, Whose::Server, "six milliseconds do not explain six hundred");
     assert_eq!(blamed(&starved, true).0, Whose::SharedCores);
     assert_eq!(blamed(&starved, false).0, Whose::Server, "a server elsewhere has its own cores");
     let slow = |part: &'static str| {
