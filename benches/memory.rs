@@ -126,7 +126,7 @@ fn answer(request: &Request) -> Answer {
     } else {
         StatusCode::OK
     };
-    Answer { status, headers, body: BodyFacts::default() }
+    Answer { status, headers: headers.into(), body: BodyFacts::default() }
 }
 
 /// Resident octets of this process.

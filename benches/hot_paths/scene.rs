@@ -67,5 +67,5 @@ pub(crate) fn asked(request: &Request) -> http::Request<Bytes> {
 /// The site's response as the phone sees it.
 pub(crate) fn answered(response: http::Response<Bytes>) -> Answer {
     let (head, body) = response.into_parts();
-    Answer { status: head.status, headers: head.headers, body: BodyFacts::of(&body) }
+    Answer { status: head.status, headers: head.headers.into(), body: BodyFacts::of(&body) }
 }

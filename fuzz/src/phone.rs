@@ -186,7 +186,7 @@ impl Desk<'_> {
 
     fn answered(&mut self, status: u16, headers: HeaderMap, body: &[u8]) {
         let status = StatusCode::from_u16(status).unwrap();
-        self.give(Input::Answered(&Answer { status, headers, body: BodyFacts::of(&Bytes::copy_from_slice(body)) }));
+        self.give(Input::Answered(&Answer { status, headers: headers.into(), body: BodyFacts::of(&Bytes::copy_from_slice(body)) }));
     }
 
     fn give(&mut self, input: Input<'_>) {

@@ -183,7 +183,7 @@ impl Teller {
         if let Some(answer) = &exchange.answer {
             let reason = answer.status.canonical_reason().unwrap_or_default();
             self.line(&format!("{INDENT}< HTTP/1.1 {} {reason}", answer.status.as_u16()));
-            for (name, value) in &answer.headers {
+            for (name, value) in answer.headers.iter() {
                 self.header('<', name.as_str(), &mask::shown(name.as_str(), value));
             }
             if answer.body.len > 0 {

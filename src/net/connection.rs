@@ -1,44 +1,29 @@
 //! A kept connection.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::Context;
 use std::time::{Duration, Instant};
 
+use super::alarm::Alarm;
 use super::clock::now;
-use super::line::Line;
-use super::stream::Stream;
+use super::conversation::Line;
 use crate::phone::Origin;
 
-/// An idle connection a phone keeps; no task, polled by nobody. It is ready for the next exchange at once, with hyper and
-/// its buffers, until it is parked: then it is a socket and, under TLS, its session.
+/// An idle connection a phone keeps: a socket and, under TLS, its session; no buffers, no task, polled by nobody.
 ///
 /// Dropping it closes it in good order, as far as that goes without waiting.
 pub struct Connection {
-    state: State,
+    /// Taken out only on the way to reuse or close.
+    line: Option<Line>,
     origin: Arc<Origin>,
     idle_since: Instant,
 }
 
-enum State {
-    /// With hyper on it.
-    Awake(Box<Line>),
-    /// The bare connection.
-    Parked(Stream),
-    /// On its way to reuse or close, or found dead.
-    Gone,
-}
-
 impl Connection {
     /// Idle since this moment.
-    pub(super) fn new(line: Box<Line>, origin: Arc<Origin>, idle_since: Instant) -> Connection {
-        let has_aged = line.has_aged;
-        let mut connection = Connection { state: State::Awake(line), origin, idle_since };
-        if has_aged {
-            connection.park();
-        }
-        connection
+    pub(super) fn new(line: Line, origin: Arc<Origin>, idle_since: Instant) -> Connection {
+        Connection { line: Some(line), origin, idle_since }
     }
 
     /// What it is connected to.
@@ -56,42 +41,24 @@ impl Connection {
         now().saturating_duration_since(self.idle_since)
     }
 
-    /// Gives back what only a connection in use needs: hyper, its buffers, its timer. What is left is the socket and its
-    /// TLS session. The next exchange makes the rest anew; for one that comes soon that costs more than it saves.
+    /// Gives back what only a connection soon used again has: its timer. What is left is the socket and its TLS session.
     pub fn park(&mut self) {
-        if let State::Awake(line) = std::mem::replace(&mut self.state, State::Gone)
-            && let Some(mut stream) = line.into_idle()
-        {
-            // The socket lets go of whom it would have woken, and TLS of what a long answer made its buffer grow to.
-            match stream.poll_alive(&mut Context::from_waker(Waker::noop())) {
-                true => self.state = State::Parked(stream),
-                false => stream.farewell(),
-            }
+        if let Some(line) = &mut self.line {
+            line.alarm = Alarm::default();
         }
     }
 
-    /// The open connection, unless the peer is known to have closed it or to have sent something nobody asked for. (Of one
-    /// that was not parked, only the next exchange finds out.)
-    pub(super) async fn wake(mut self) -> Option<Box<Line>> {
-        match std::mem::replace(&mut self.state, State::Gone) {
-            State::Awake(line) => Some(line),
-            State::Parked(mut stream) => {
-                if poll_fn(|cx| Poll::Ready(stream.poll_alive(cx))).await {
-                    Line::on(stream).await.ok()
-                } else {
-                    None
-                }
-            }
-            State::Gone => None,
-        }
+    /// The open connection, unless the peer has closed it or sent something nobody asked for.
+    pub(super) fn wake(mut self, cx: &mut Context<'_>) -> Option<Line> {
+        let mut line = self.line.take()?;
+        line.stream.poll_alive(cx).then_some(line)
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.park();
-        if let State::Parked(stream) = std::mem::replace(&mut self.state, State::Gone) {
-            stream.farewell();
+        if let Some(line) = self.line.take() {
+            line.stream.farewell();
         }
     }
 }

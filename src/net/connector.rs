@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use http::HeaderValue;
@@ -14,15 +15,15 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::task::unconstrained;
 
+use super::alarm::Alarm;
 use super::clock::now;
-use super::conversation::{Conversation, converse};
+use super::conversation::{Conversation, Line, converse};
 use super::deadline::Deadline;
 use super::dial::dial;
 use super::failure;
 use super::handshake::{Handshake, handshake};
-use super::line::Line;
 use super::meter::{Meter, Socket};
-use super::outgoing::prepare;
+use super::outgoing::Outgoing;
 use super::session::as_phone;
 use super::source::Sources;
 use super::stream::Stream;
@@ -208,16 +209,15 @@ impl Inner {
                 Some(line) => (line, start),
                 // Boxed: what it takes to connect is much, and most exchanges need none of it.
                 None => match Box::pin(self.open(server, phone, deadline, facts)).await {
-                    Ok(line) => (line, now()),
+                    Ok(stream) => (Line { stream, alarm: Alarm::default() }, now()),
                     Err(failure) => return Spoken::nothing(failure),
                 },
             };
             facts.reused = reused;
-            let meter = Rc::clone(line.meter());
+            let meter = Rc::clone(line.stream.meter());
             let spoken = self.speak(server, line, request, begun, deadline, facts).await;
-            // Nothing was written, or no octet of an answer came: it had died while it was idle.
             let died = matches!(spoken.conversation.result, Err(Failure::Reset | Failure::Closed))
-                && (meter.answered.get().is_none() || !meter.begun.get());
+                && meter.answered.get().is_none();
             if !reused || !died {
                 return spoken;
             }
@@ -227,36 +227,26 @@ impl Inner {
         }
     }
 
-    /// The kept connection, if it goes to the right place, is not too old, and is not known to be dead.
+    /// The kept connection, if it goes to the right place, is not too old, and is still alive.
     async fn reuse(
         &self,
         kept: Option<Connection>,
         start: Instant,
         request: &Request,
         facts: &mut ExchangeFacts,
-    ) -> Option<Box<Line>> {
+    ) -> Option<Line> {
         let is_young = |kept: &Connection| start.saturating_duration_since(kept.idle_since()) <= self.idle;
         let is_there =
             |kept: &Connection| Arc::ptr_eq(kept.origin(), &request.origin) || *kept.origin() == request.origin;
         let kept = kept.filter(|kept| is_there(kept) && is_young(kept))?;
-        let line = kept.wake().await;
+        let mut kept = Some(kept);
+        let line = poll_fn(|cx| Poll::Ready(kept.take().and_then(|kept| kept.wake(cx)))).await;
         facts.reconnected = line.is_none();
         line
     }
 
     /// A new connection: TCP, and TLS if the origin says so.
     async fn open(
-        &self,
-        server: &Server,
-        phone: u32,
-        deadline: Deadline,
-        facts: &mut ExchangeFacts,
-    ) -> Result<Box<Line>, Failure> {
-        let stream = self.reach(server, phone, deadline, facts).await?;
-        Line::on(stream).await.map_err(|error| failure::of_exchange(&error, false))
-    }
-
-    async fn reach(
         &self,
         server: &Server,
         phone: u32,
@@ -307,17 +297,18 @@ impl Inner {
     async fn speak(
         &self,
         server: &Server,
-        line: Box<Line>,
+        line: Line,
         request: &Request,
         begun: Instant,
         deadline: Deadline,
         facts: &mut ExchangeFacts,
     ) -> Spoken {
-        let meter = Rc::clone(line.meter());
+        let meter = Rc::clone(line.stream.meter());
         // On a fresh connection the handshake's octets are this exchange's too.
         let (out_before, in_before) = if facts.reused { meter.bytes() } else { (0, 0) };
-        let prepared = prepare(request, &server.host, &meter);
-        let conversation = converse(line, prepared, request.keep_alive, self.timeouts.first_byte, deadline).await;
+        let outgoing = Outgoing::new(request, &server.host);
+        let (method, first_byte) = (&request.method, self.timeouts.first_byte);
+        let conversation = converse(line, outgoing, method, request.keep_alive, first_byte, deadline).await;
         let ended = now();
         note_phases(facts, &meter, begun, ended);
         let (bytes_out, bytes_in) = meter.bytes();

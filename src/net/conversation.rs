@@ -1,30 +1,47 @@
 //! One request and its answer on an open connection.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::{StatusCode, Version};
-use hyper::body::{Body, Incoming};
+use http::{Method, StatusCode};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::alarm::Alarm;
 use super::deadline::Deadline;
 use super::failure;
-use super::line::Line;
+use super::http1::Wrong;
+use super::http1::body::Body;
+use super::http1::head::{self, Head, Read};
 use super::meter::Meter;
-use super::outgoing::{Gate, Prepared};
-use crate::phone::{Answer, BodyFacts, ContentHash, Failure};
+use super::outgoing::Outgoing;
+use super::stream::Stream;
+use crate::phone::{Answer, BodyFacts, ContentHash, Failure, Headers};
 
 /// Largest body a phone takes (assumed).
 pub(super) const BODY_LIMIT: u64 = 32 * 1024 * 1024;
 /// How long a body waits for `100 Continue` (as libcurl does by default).
 const CONTINUE_WAIT: Duration = Duration::from_secs(1);
-/// Pieces of a body read before others get their turn.
-const PIECES_AT_ONCE: usize = 16;
+/// So often one exchange reads or writes before others get their turn.
+const AT_ONCE: usize = 16;
+/// What is read at once.
+const SCRATCH: usize = 16 * 1024;
+
+thread_local! {
+    /// Where octets are read to: they are looked at and gone before anybody else reads.
+    static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into());
+}
+
+/// An open connection, ready for an exchange.
+pub(super) struct Line {
+    pub(super) stream: Stream,
+    /// The connection's one timer.
+    pub(super) alarm: Alarm,
+}
 
 /// How a conversation ended.
 pub(super) struct Conversation {
@@ -33,121 +50,231 @@ pub(super) struct Conversation {
     /// The status, if a head came at all.
     pub(super) status: Option<StatusCode>,
     /// The connection, if both sides allow another request on it.
-    pub(super) line: Option<Box<Line>>,
+    pub(super) line: Option<Line>,
 }
 
 /// Sends the request and reads the answer.
 pub(super) async fn converse(
-    mut line: Box<Line>,
-    prepared: Prepared,
+    line: Line,
+    request: Outgoing,
+    method: &Method,
     keep_alive: bool,
     first_byte: Duration,
     deadline: Deadline,
 ) -> Conversation {
-    let meter = Rc::clone(line.meter());
-    meter.begin_exchange(prepared.request.body().is_end_stream());
-    let Prepared { request, gate } = prepared;
-    let mut patience = Patience::new(first_byte, deadline, Rc::clone(&meter), gate);
-    let mut response = pin!(line.quietly(|sender| sender.send_request(request)));
-
-    let head = poll_fn(|cx| {
-        line.poll(cx);
-        patience.note_interim();
-        // Only the connection can make it ready, and that was polled just now.
-        if let Poll::Ready(result) = response.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return Poll::Ready(result.map_err(|error| failure::of_exchange(&error, meter.broken.get())));
+    let Line { stream, mut alarm } = line;
+    let meter = Rc::clone(stream.meter());
+    meter.begin_exchange();
+    let keep_alive = keep_alive && !request.closes;
+    let mut patience = Patience::new(first_byte, deadline, Rc::clone(&meter), request.is_held());
+    let mut talk = Talk { stream, meter, request, method, answer: Incoming::Head(Vec::new()), status: None };
+    let result = poll_fn(|cx| match talk.poll(cx) {
+        Poll::Ready(result) => Poll::Ready(result),
+        Poll::Pending => {
+            let late = ready!(patience.poll(&mut talk.request, &mut alarm, cx));
+            Poll::Ready(Err(late))
         }
-        if line.ended {
-            return Poll::Ready(Err(Failure::Closed));
-        }
-        patience.poll(&mut line.alarm, cx).map(Err)
     })
     .await;
-    let (head, body) = match head {
-        Ok(response) => response.into_parts(),
-        Err(failure) => return Conversation::failed(failure, None),
-    };
-    let status = head.status;
-    // A switch of protocols nobody asked for (RFC 9110 section 15.2.2).
-    if status == StatusCode::SWITCHING_PROTOCOLS {
-        return Conversation::failed(Failure::MalformedResponse, Some(status));
-    }
-    line.has_aged |= head.version != Version::HTTP_11;
-    let body = match read_body(body, &mut line, &mut patience, &meter).await {
-        Ok(facts) => facts,
-        Err(failure) => return Conversation::failed(failure, Some(status)),
+    let Talk { stream, meter, status, .. } = talk;
+    let (answer, rest) = match result {
+        Ok(told) => told,
+        Err(failure) => return Conversation { result: Err(failure), status, line: None },
     };
     let fully_sent = meter.sent.get().is_some();
-    let idle = !line.ended && line.sender.is_ready();
-    let line = if keep_alive && fully_sent && idle {
-        Some(line)
-    } else {
-        // The request's rest would follow: nothing can be said in good order any more.
-        if let (true, Some(stream)) = (fully_sent, line.into_idle()) {
+    let line = match rest {
+        Rest::Idle if keep_alive && fully_sent => Some(Line { stream, alarm }),
+        // In good order, if all was said; else the request's rest would have to follow.
+        Rest::Idle | Rest::Over if fully_sent => {
             stream.farewell();
+            None
         }
-        None
+        _ => None,
     };
-    let answer = Answer { status, headers: head.headers, body };
-    Conversation { result: Ok(answer), status: Some(status), line }
+    Conversation { result: Ok(answer), status, line }
 }
 
-impl Conversation {
-    fn failed(failure: Failure, status: Option<StatusCode>) -> Conversation {
-        Conversation { result: Err(failure), status, line: None }
-    }
+/// How an answer leaves the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    /// Ready for the next request.
+    Idle,
+    /// There will be no other.
+    Over,
+    /// Octets came that belong to no answer.
+    Junk,
 }
 
-/// Reads the body to its end; nothing of it is kept. hyper has taken note of the end then, and of a close that came
-/// with it.
-async fn read_body(
-    body: Incoming,
-    line: &mut Line,
-    patience: &mut Patience,
-    meter: &Meter,
-) -> Result<BodyFacts, Failure> {
-    if body.size_hint().lower() > BODY_LIMIT {
-        return Err(Failure::ResponseTooLarge);
+/// Both ways at once: a server may answer before it has heard all.
+struct Talk<'a> {
+    stream: Stream,
+    meter: Rc<Meter>,
+    request: Outgoing,
+    method: &'a Method,
+    answer: Incoming,
+    /// The answer's, once its head is there.
+    status: Option<StatusCode>,
+}
+
+/// As far as the answer has come.
+enum Incoming {
+    /// The beginning of a head, if it did not come in one piece.
+    Head(Vec<u8>),
+    Body {
+        head: Box<Head>,
+        len: u64,
+        hash: ContentHash,
+    },
+}
+
+type Told = (Answer, Rest);
+
+impl Talk<'_> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Told, Failure>> {
+        for _ in 0..AT_ONCE {
+            let held = self.request.is_held();
+            let wrote = self.write(cx)?;
+            if let Some(told) = self.read(cx)? {
+                return Poll::Ready(Ok(told));
+            }
+            if !wrote && held == self.request.is_held() {
+                return Poll::Pending;
+            }
+        }
+        // There is more to be done, but not by us alone.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
-    let mut body = pin!(body);
-    let mut hash = ContentHash::default();
-    let mut len = 0;
-    poll_fn(|cx| {
-        let mut polled = false;
-        for _ in 0..PIECES_AT_ONCE {
-            let mut advanced = false;
-            // It is this asking that makes hyper read on. Only the connection can have more ready.
-            let mut noop = Context::from_waker(Waker::noop());
-            while let Poll::Ready(frame) = line.quietly(|_| body.as_mut().poll_frame(&mut noop)) {
-                let Some(frame) = frame else {
-                    if !line.sender.is_ready() {
-                        line.poll(cx);
-                    }
-                    return Poll::Ready(Ok(BodyFacts { len, hash: hash.finish() }));
-                };
-                let frame = frame.map_err(|error| failure::of_exchange(&error, meter.broken.get()))?;
-                advanced = true;
-                if let Some(octets) = frame.data_ref() {
-                    len += octets.len() as u64;
-                    if len > BODY_LIMIT {
-                        return Poll::Ready(Err(Failure::ResponseTooLarge));
-                    }
-                    hash.update(octets);
+
+    /// Hands down what the connection takes of the request. Whether more could be.
+    fn write(&mut self, cx: &mut Context<'_>) -> Result<bool, Failure> {
+        if self.meter.sent.get().is_some() {
+            return Ok(false);
+        }
+        let piece = self.request.piece();
+        if !piece.is_empty() {
+            match Pin::new(&mut self.stream).poll_write(cx, piece) {
+                Poll::Pending => return Ok(false),
+                Poll::Ready(Ok(written)) => self.request.written(written),
+                Poll::Ready(Err(error)) => return Err(failure::of_stream(&error, self.meter.broken.get())),
+            }
+            if !self.request.piece().is_empty() {
+                return Ok(true);
+            }
+        }
+        self.meter.given.set(self.request.is_given());
+        match Pin::new(&mut self.stream).poll_flush(cx) {
+            Poll::Ready(Err(error)) => Err(failure::of_stream(&error, self.meter.broken.get())),
+            Poll::Ready(Ok(())) | Poll::Pending => Ok(false),
+        }
+    }
+
+    /// Reads what has come; the answer, if that was all of it.
+    fn read(&mut self, cx: &mut Context<'_>) -> Result<Option<Told>, Failure> {
+        READ.with_borrow_mut(|room| {
+            for _ in 0..AT_ONCE {
+                let mut buf = ReadBuf::new(room);
+                match Pin::new(&mut self.stream).poll_read(cx, &mut buf) {
+                    Poll::Pending => return Ok(None),
+                    Poll::Ready(Err(error)) => return Err(failure::of_stream(&error, self.meter.broken.get())),
+                    Poll::Ready(Ok(())) if buf.filled().is_empty() => return self.end().map(Some),
+                    Poll::Ready(Ok(())) => {}
+                }
+                if let Some((answer, junk)) = self.take(buf.filled())? {
+                    let rest = match (junk, &self.answer) {
+                        (true, _) => Rest::Junk,
+                        // A close that came with it is noticed now.
+                        (false, Incoming::Body { head, .. }) if head.keeps && self.stream.poll_alive(cx) => Rest::Idle,
+                        _ => Rest::Over,
+                    };
+                    return Ok(Some((answer, rest)));
                 }
             }
-            if line.ended {
-                return Poll::Ready(Err(Failure::Closed));
-            }
-            if polled && !advanced {
-                return patience.poll(&mut line.alarm, cx).map(Err);
-            }
-            line.poll(cx);
-            polled = true;
+            cx.waker().wake_by_ref();
+            Ok(None)
+        })
+    }
+
+    /// Takes in the next octets of the answer. The answer, if it is whole now, and whether there were octets too many.
+    fn take(&mut self, octets: &[u8]) -> Result<Option<(Answer, bool)>, Failure> {
+        let Incoming::Head(begun) = &mut self.answer else { return self.take_body(octets) };
+        if begun.is_empty() {
+            return self.take_head(octets);
         }
-        cx.waker().wake_by_ref();
-        patience.poll(&mut line.alarm, cx).map(Err)
-    })
-    .await
+        let mut whole = std::mem::take(begun);
+        whole.extend_from_slice(octets);
+        self.take_head(&whole)
+    }
+
+    fn take_head(&mut self, mut octets: &[u8]) -> Result<Option<(Answer, bool)>, Failure> {
+        loop {
+            match head::read(octets, self.method)? {
+                Read::Partial => {
+                    self.answer = Incoming::Head(octets.to_vec());
+                    return Ok(None);
+                }
+                Read::Interim(status, length) => {
+                    octets = &octets[length..];
+                    if self.request.informed(status) && octets.is_empty() {
+                        // The answer proper is still to begin.
+                        self.meter.answered.set(None);
+                    }
+                    if octets.is_empty() {
+                        self.answer = Incoming::Head(Vec::new());
+                        return Ok(None);
+                    }
+                }
+                Read::Final(head, length) => {
+                    self.status = Some(head.status);
+                    // A switch of protocols nobody asked for (RFC 9110 section 15.2.2).
+                    if head.status == StatusCode::SWITCHING_PROTOCOLS {
+                        return Err(Failure::MalformedResponse);
+                    }
+                    if head.body.least() > BODY_LIMIT {
+                        return Err(Failure::ResponseTooLarge);
+                    }
+                    self.answer = Incoming::Body { head, len: 0, hash: ContentHash::default() };
+                    return self.take_body(&octets[length..]);
+                }
+            }
+        }
+    }
+
+    fn take_body(&mut self, octets: &[u8]) -> Result<Option<(Answer, bool)>, Failure> {
+        let Incoming::Body { head, len, hash } = &mut self.answer else { return Ok(None) };
+        let taken = head.body.take(octets, |content| {
+            *len += content.len() as u64;
+            hash.update(content);
+        })?;
+        if *len > BODY_LIMIT {
+            return Err(Failure::ResponseTooLarge);
+        }
+        Ok(head.body.is_over().then(|| (answer(head, *len, *hash), taken < octets.len())))
+    }
+
+    /// The connection has come to its end, and with it what is told by it.
+    fn end(&mut self) -> Result<Told, Failure> {
+        match &mut self.answer {
+            Incoming::Body { head, len, hash } if head.body == Body::UntilClose => {
+                Ok((answer(head, *len, *hash), Rest::Over))
+            }
+            _ => Err(failure::of_end(self.meter.broken.get())),
+        }
+    }
+}
+
+fn answer(head: &mut Head, len: u64, hash: ContentHash) -> Answer {
+    let headers: Headers = std::mem::take(&mut head.headers);
+    Answer { status: head.status, headers, body: BodyFacts { len, hash: hash.finish() } }
+}
+
+impl From<Wrong> for Failure {
+    fn from(wrong: Wrong) -> Failure {
+        match wrong {
+            Wrong::Malformed => Failure::MalformedResponse,
+            Wrong::TooLarge => Failure::ResponseTooLarge,
+        }
+    }
 }
 
 /// What the exchange waits for, and for how long still.
@@ -160,7 +287,6 @@ struct Patience {
     first_byte: Duration,
     deadline: Deadline,
     meter: Rc<Meter>,
-    gate: Option<Arc<Gate>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -176,43 +302,36 @@ enum Stage {
 }
 
 impl Patience {
-    fn new(first_byte: Duration, deadline: Deadline, meter: Rc<Meter>, gate: Option<Arc<Gate>>) -> Patience {
-        let (stage, until) = match gate {
-            Some(_) => (Stage::Continue, deadline.within(CONTINUE_WAIT, Failure::TimeoutExchange).0),
-            None => (Stage::Send, deadline.moment()),
+    fn new(first_byte: Duration, deadline: Deadline, meter: Rc<Meter>, held: bool) -> Patience {
+        let (stage, until) = match held {
+            true => (Stage::Continue, deadline.within(CONTINUE_WAIT, Failure::TimeoutExchange).0),
+            false => (Stage::Send, deadline.moment()),
         };
-        Patience { stage, until, late: Failure::TimeoutExchange, first_byte, deadline, meter, gate }
-    }
-
-    /// An interim response was read: the answer proper is still to begin.
-    fn note_interim(&mut self) {
-        if self.gate.as_ref().is_some_and(|gate| gate.take_informed()) {
-            self.meter.answered.set(None);
-        }
+        Patience { stage, until, late: Failure::TimeoutExchange, first_byte, deadline, meter }
     }
 
     /// Ready when time has run out.
-    fn poll(&mut self, alarm: &mut Alarm, cx: &mut Context<'_>) -> Poll<Failure> {
-        self.advance();
+    fn poll(&mut self, request: &mut Outgoing, alarm: &mut Alarm, cx: &mut Context<'_>) -> Poll<Failure> {
+        self.advance(request);
         ready!(alarm.poll(self.until, cx));
         if self.stage == Stage::Continue && Instant::now() < self.deadline.moment() {
-            if let Some(gate) = &self.gate {
-                gate.open();
-            }
-            self.advance();
-            // The connection must be polled again, to find the gate open.
+            request.release();
+            self.advance(request);
+            // What was held back can be written now.
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         Poll::Ready(self.late)
     }
 
-    fn advance(&mut self) {
-        if self.stage == Stage::Continue && self.gate.as_ref().is_some_and(|gate| gate.is_open()) {
+    fn advance(&mut self, request: &Outgoing) {
+        if self.stage == Stage::Continue && !request.is_held() {
             self.enter(Stage::Send, self.deadline.moment(), Failure::TimeoutExchange);
         }
-        if self.stage == Stage::Send && self.meter.sent.get().is_some() {
-            let (moment, late) = self.deadline.within(self.first_byte, Failure::TimeoutFirstByte);
+        if self.stage == Stage::Send
+            && let Some(sent) = self.meter.sent.get()
+        {
+            let (moment, late) = self.deadline.after_that(sent, self.first_byte, Failure::TimeoutFirstByte);
             self.enter(Stage::FirstByte, moment, late);
         }
         if self.stage != Stage::Rest && self.meter.answered.get().is_some() {

@@ -34,6 +34,12 @@ impl Deadline {
         if own <= self.0 { (own, late) } else { (self.0, Failure::TimeoutExchange) }
     }
 
+    /// The same, from this moment instead of now.
+    pub(super) fn after_that(self, moment: std::time::Instant, limit: Duration, late: Failure) -> (Instant, Failure) {
+        let own = Instant::from_std(moment) + limit;
+        if own <= self.0 { (own, late) } else { (self.0, Failure::TimeoutExchange) }
+    }
+
     /// Waits for `phase` no longer than `limit`.
     pub(super) async fn wait<T>(
         self,

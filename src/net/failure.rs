@@ -1,6 +1,5 @@
-//! Every error of the system, of rustls and of hyper, mapped to exactly one [`Failure`].
+//! Every error of the system and of rustls, mapped to exactly one [`Failure`].
 
-use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
 
 use nix::errno::Errno;
@@ -93,36 +92,20 @@ fn of_certificate(error: &CertificateError) -> Failure {
     }
 }
 
-/// An exchange that failed after the connection was made. `broken`: the peer had stopped taking what was written.
-pub(super) fn of_exchange(error: &hyper::Error, broken: bool) -> Failure {
-    if error.is_parse_too_large() {
-        return Failure::ResponseTooLarge;
-    }
-    if error.is_parse() {
-        return Failure::MalformedResponse;
-    }
-    let source = StdError::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
-    match source {
-        Some(cause) => of_stream(cause, broken),
-        None => gone(broken),
-    }
-}
-
-/// A read or write on an established connection, or the decoding of a body, that failed.
+/// A read or write on an established connection that failed. `broken`: the peer had stopped taking what was written.
 pub(super) fn of_stream(error: &io::Error, broken: bool) -> Failure {
     if let Some(tls) = tls_error(error) {
         return of_tls(tls);
     }
     match error.kind() {
-        // hyper's words for a body whose chunks or lengths make no sense.
         ErrorKind::InvalidData | ErrorKind::InvalidInput => Failure::MalformedResponse,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => Failure::Reset,
-        _ => gone(broken),
+        _ => of_end(broken),
     }
 }
 
-/// A reset that a write met first looks like a mere end when reading.
-fn gone(broken: bool) -> Failure {
+/// The connection has come to its end too soon. A reset that a write met first looks like a mere end when reading.
+pub(super) fn of_end(broken: bool) -> Failure {
     if broken { Failure::Reset } else { Failure::Closed }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Meter {
     pub(super) broken: Cell<bool>,
     /// Whether any of this exchange's request has been handed down.
     pub(super) begun: Cell<bool>,
-    /// Whether the whole body of this exchange's request has been taken over by hyper.
+    /// Whether the whole of this exchange's request has been handed down.
     pub(super) given: Cell<bool>,
     /// When the last octet of this exchange's request was handed to the system.
     pub(super) sent: Cell<Option<Instant>>,
@@ -39,9 +39,9 @@ pub(super) struct Meter {
 
 impl Meter {
     /// Ready for the next exchange on the same connection.
-    pub(super) fn begin_exchange(&self, body_is_empty: bool) {
+    pub(super) fn begin_exchange(&self) {
         self.begun.set(false);
-        self.given.set(body_is_empty);
+        self.given.set(false);
         self.sent.set(None);
         self.answered.set(None);
     }
@@ -68,7 +68,7 @@ impl Meter {
     }
 }
 
-/// The TCP connection under TLS, or under hyper.
+/// The TCP connection, under TLS or without.
 ///
 /// Once the peer has reset the connection, writes are taken and thrown away instead of failing: an answer that
 /// came before the reset (401 in the middle of a PUT) is still there to be read, and reading finds the end by itself.

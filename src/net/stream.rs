@@ -1,4 +1,4 @@
-//! A connection's plaintext side: what hyper reads and writes.
+//! A connection's plaintext side: what exchanges read and write.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -118,8 +118,7 @@ impl AsyncWrite for Stream {
         }
     }
 
-    /// hyper flushes when its own buffer has run empty: with the whole body given, that is the moment the
-    /// request's last octet was handed to the system.
+    /// With the whole request given, this is the moment its last octet was handed to the system.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let result = match &mut self.wire {
             Wire::Plain(socket) => Pin::new(socket).poll_flush(cx),

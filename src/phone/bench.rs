@@ -162,7 +162,7 @@ pub(super) fn credentials(request: &Request) -> Option<Credentials> {
 
 /// An answer of this status.
 pub(super) fn status(code: u16) -> Answer {
-    Answer { status: StatusCode::from_u16(code).unwrap(), headers: HeaderMap::new(), body: BodyFacts::default() }
+    Answer { status: StatusCode::from_u16(code).unwrap(), headers: HeaderMap::new().into(), body: BodyFacts::default() }
 }
 
 /// 401 with these challenges.

@@ -2,27 +2,31 @@
 
 /// Writes `number` in decimal, with zeros before it up to `width` digits.
 pub(super) fn push_decimal(out: &mut String, number: u64, width: usize) {
-    push(out, number, width, 10);
+    push::<10>(out, number, width);
 }
 
 /// Writes `number` in lower-case hexadecimal, with zeros before it up to `width` digits.
 pub(super) fn push_hex(out: &mut String, number: u64, width: usize) {
-    push(out, number, width, 16);
+    push::<16>(out, number, width);
 }
 
-fn push(out: &mut String, mut number: u64, width: usize, base: u64) {
+fn push<const BASE: u64>(out: &mut String, mut number: u64, width: usize) {
     // As many as the greatest number has in decimal.
     let mut digits = [b'0'; 20];
     let mut first = digits.len();
     while number > 0 || first == digits.len() {
         first -= 1;
         // Below the base: a digit.
-        digits[first] = b"0123456789abcdef"[(number % base) as usize];
-        number /= base;
+        digits[first] = b"0123456789abcdef"[(number % BASE) as usize];
+        number /= BASE;
     }
-    let written = &digits[first..];
-    out.extend(std::iter::repeat_n('0', width.saturating_sub(written.len())));
-    out.extend(written.iter().map(|digit| char::from(*digit)));
+    let missing = (first + width).saturating_sub(digits.len());
+    // The zeros before the number are there already, as far as they go.
+    let near = missing.min(first);
+    for _ in near..missing {
+        out.push('0');
+    }
+    out.push_str(std::str::from_utf8(&digits[first - near..]).unwrap_or_default());
 }
 
 #[cfg(test)]

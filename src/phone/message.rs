@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 
-use super::{DropCause, Failure, Moment, Operation, Origin, Outcome, Rule, Screen, Trigger};
+use super::{DropCause, Failure, Headers, Moment, Operation, Origin, Outcome, Rule, Screen, Trigger};
 use crate::auth::{AnswerScheme, Credentials};
 
 /// Everything that can happen to a phone.
@@ -33,7 +33,7 @@ pub struct Answer {
     /// The status line's code.
     pub status: StatusCode,
     /// All headers, in the order they came.
-    pub headers: HeaderMap,
+    pub headers: Headers,
     /// What was in the body.
     pub body: BodyFacts,
 }

@@ -19,6 +19,7 @@ mod draws;
 mod ending;
 mod family;
 mod fleet;
+mod headers;
 mod http_device;
 mod identity;
 mod machine;
@@ -45,6 +46,7 @@ pub use family::{
     Upload, Why,
 };
 pub use fleet::{Account, CredentialState, Fleet, People, SizeRange};
+pub use headers::Headers;
 pub use identity::{Identities, Identity, Listed, Template, TemplateError};
 pub use machine::{Awaits, Context, Phone};
 pub use message::{Action, Answer, BodyFacts, ChallengeKind, ContentHash, Input, Reason, Request, Standing};

@@ -172,7 +172,7 @@ impl World {
         let answer = failure.map_or_else(
             || {
                 let (status, headers) = (response.status(), response.headers().clone());
-                Ok(Answer { status, headers, body: BodyFacts::of(response.body()) })
+                Ok(Answer { status, headers: headers.into(), body: BodyFacts::of(response.body()) })
             },
             Err,
         );

@@ -1,0 +1,100 @@
+//! The headers of an answer, taken apart when somebody looks at them.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// All headers of an answer, in the order they came: a [`HeaderMap`] that is made of the lines when it is first asked for.
+/// Of most answers a phone looks at none.
+#[derive(Clone, Default)]
+pub struct Headers {
+    /// The lines as they came, each with its end.
+    lines: Bytes,
+    map: OnceLock<HeaderMap>,
+}
+
+impl Headers {
+    /// Of these header lines, which somebody has found to be header lines already: what is none is left out.
+    pub fn unparsed(lines: Bytes) -> Headers {
+        Headers { lines, map: OnceLock::new() }
+    }
+
+    fn parse(&self) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for line in self.lines.split(|octet| *octet == b'\n') {
+            let Some(colon) = line.iter().position(|octet| *octet == b':') else { continue };
+            let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+            let value = HeaderValue::from_maybe_shared(self.lines.slice_ref(value));
+            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), value) {
+                map.append(name, value);
+            }
+        }
+        map
+    }
+}
+
+impl Deref for Headers {
+    type Target = HeaderMap;
+
+    fn deref(&self) -> &HeaderMap {
+        self.map.get_or_init(|| self.parse())
+    }
+}
+
+impl DerefMut for Headers {
+    fn deref_mut(&mut self) -> &mut HeaderMap {
+        if self.map.get().is_none() {
+            self.map = OnceLock::from(self.parse());
+        }
+        #[allow(clippy::expect_used, reason = "it was put there the line before, if it was not there")]
+        self.map.get_mut().expect("a map")
+    }
+}
+
+impl From<HeaderMap> for Headers {
+    fn from(map: HeaderMap) -> Headers {
+        Headers { lines: Bytes::new(), map: OnceLock::from(map) }
+    }
+}
+
+impl std::fmt::Debug for Headers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::{SERVER, WWW_AUTHENTICATE};
+
+    use super::*;
+
+    const LINES: &[u8] =
+        b"Server: x\r\nWWW-Authenticate: NTLM\r\nX-Empty:\r\nwww-authenticate: \t Basic realm=\"a: b\"\r\n\r\n";
+
+    #[test]
+    fn lines_become_a_map() {
+        let headers = Headers::unparsed(Bytes::from_static(LINES));
+        let values: Vec<_> = headers.get_all(WWW_AUTHENTICATE).iter().map(|v| v.to_str().unwrap()).collect();
+        assert_eq!(values, ["NTLM", "Basic realm=\"a: b\""]);
+        assert_eq!((headers.len(), headers["x-empty"].as_bytes()), (4, &b""[..]));
+        assert!(Headers::default().is_empty());
+    }
+
+    #[test]
+    fn they_can_be_changed_before_and_after_they_were_read() {
+        for read_first in [false, true] {
+            let mut headers = Headers::unparsed(Bytes::from_static(LINES));
+            if read_first {
+                assert!(headers.contains_key(SERVER));
+            }
+            headers.remove(WWW_AUTHENTICATE);
+            headers.insert(SERVER, HeaderValue::from_static("y"));
+            assert_eq!((headers.len(), headers[SERVER].as_bytes()), (2, &b"y"[..]));
+        }
+        let map = HeaderMap::from_iter([(SERVER, HeaderValue::from_static("z"))]);
+        assert_eq!(Headers::from(map)[SERVER], "z");
+    }
+}
