@@ -146,6 +146,8 @@ impl Job {
         let (status, headers) = line.exchange(first).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
         let mut digest = Digest::answering(&headers, &user, &password);
+        // Servers close a connection rather than read a body they refuse.
+        line = self.open().await;
         while self.one_more() {
             let mut request = put();
             request.headers_mut().insert(AUTHORIZATION, digest.authorize("PUT", uri.path()));
