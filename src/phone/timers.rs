@@ -72,6 +72,10 @@ impl Timers {
 
     /// The first timer due at `now`, by moment and then by kind; it is cleared.
     pub(super) fn take_due(&mut self, now: Moment) -> Option<(TimerFor, Moment)> {
+        // As a rule nothing is.
+        if self.next() > now {
+            return None;
+        }
         let due = TimerFor::all().map(|t| (self.0[t.slot()], t)).filter(|(at, _)| *at <= now && *at != Moment::NEVER);
         let (at, timer) = due.min()?;
         self.clear(timer);

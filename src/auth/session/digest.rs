@@ -4,7 +4,7 @@ use http::HeaderValue;
 
 use super::info::{InfoVerdict, Rspauth};
 use crate::auth::challenge::{AlgorithmOffer, DigestChallenge};
-use crate::auth::digest::{Ha1, Proof, Qop, SessionKey, userhash};
+use crate::auth::digest::{Ha1, Hex, Proof, Qop, SessionKey, userhash};
 use crate::auth::field_value::FieldValue;
 use crate::auth::parameters::Parameters;
 use crate::auth::{Algorithm, Charset, Credentials};
@@ -89,7 +89,8 @@ impl DigestSession {
     pub(super) fn authorize(&mut self, method: &str, uri: &str, body: &[u8]) -> HeaderValue {
         // Saturates after 4,294,967,295 answers with one nonce; every server has let it go stale long before.
         self.nc = self.nc.saturating_add(1);
-        let nc = format!("{:08x}", self.nc);
+        let nc = Hex::of(self.nc);
+        let nc = nc.as_str();
         let (realm, nonce) = (self.octets.encode(&self.realm), self.octets.encode(&self.nonce));
         let proof = Proof {
             qop: self.qop,
@@ -110,7 +111,7 @@ impl DigestSession {
         }
         if let Some(qop) = self.qop.token() {
             f.token("qop", qop);
-            f.token("nc", &nc);
+            f.token("nc", nc);
         }
         // A session key cannot be made without the cnonce, not even where RFC 2069 has none.
         if self.qop != Qop::Legacy || self.algorithm().is_session() {
@@ -153,10 +154,11 @@ impl DigestSession {
     }
 
     fn check(&self, p: &Parameters<'_>, given: &str, uri: &str, body: Option<&[u8]>) -> Rspauth {
-        let nc = format!("{:08x}", self.nc);
+        let nc = Hex::of(self.nc);
+        let nc = nc.as_str();
         // Digits count in either case: RFC 7616 wants lower case, a server that knows the secret is authentic anyway.
         if p.get("cnonce").is_some_and(|theirs| *theirs != *self.cnonce)
-            || p.get("nc").is_some_and(|theirs| !theirs.eq_ignore_ascii_case(&nc))
+            || p.get("nc").is_some_and(|theirs| !theirs.eq_ignore_ascii_case(nc))
         {
             return Rspauth::Wrong;
         }
