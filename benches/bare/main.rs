@@ -146,7 +146,7 @@ impl Job {
         let (status, headers) = line.exchange(first).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
         let mut digest = Digest::answering(&headers, &user, &password);
-        // lighttpd closes a connection on which it refused an upload.
+        // Servers close a connection rather than read a body they refuse.
         line = self.open().await;
         while self.one_more() {
             let mut request = put();

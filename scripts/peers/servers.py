@@ -176,7 +176,7 @@ class Servers:
 daemon off;
 worker_processes 1;
 pid nginx.pid;
-worker_rlimit_nofile {self.connections + 1000};
+worker_rlimit_nofile {self.connections + 900};
 events {{ worker_connections {self.connections + 500}; }}
 http {{
     {scratch}

@@ -37,11 +37,17 @@ impl FieldValue {
     pub(super) fn quoted(&mut self, name: &str, value: &[u8]) {
         self.name(name);
         self.octets.push(b'"');
-        for &octet in value {
-            if matches!(octet, b'"' | b'\\') {
-                self.octets.push(b'\\');
+        // As a rule nothing in it needs care.
+        let plain = |o: u8| (o >= b' ') & (o != 0x7f) & (o != b'"') & (o != b'\\');
+        if value.iter().fold(true, |all, octet| all & plain(*octet)) {
+            self.octets.extend_from_slice(value);
+        } else {
+            for &octet in value {
+                if matches!(octet, b'"' | b'\\') {
+                    self.octets.push(b'\\');
+                }
+                self.extend(&[octet]);
             }
-            self.extend(&[octet]);
         }
         self.octets.push(b'"');
     }
@@ -72,7 +78,12 @@ impl FieldValue {
     }
 
     fn extend(&mut self, octets: &[u8]) {
-        self.octets.extend(octets.iter().copied().filter(|&o| o == b'\t' || (o >= b' ' && o != 0x7f)));
+        let may = |o: u8| (o == b'\t') | ((o >= b' ') & (o != 0x7f));
+        if octets.iter().fold(true, |all, octet| all & may(*octet)) {
+            self.octets.extend_from_slice(octets);
+        } else {
+            self.octets.extend(octets.iter().copied().filter(|octet| may(*octet)));
+        }
     }
 
     /// The octets so far.

@@ -122,17 +122,25 @@ impl Lines {
 
     /// Carries out what phones want, as far as connections allow. True if more can be done at once in the next turn.
     pub(super) fn grant(&mut self, wishes: &mut Vec<Wish>, roster: &mut Roster) -> bool {
+        let mut room = AT_ONCE;
         if !wishes.is_empty() {
             let now = Instant::now();
+            // Who loses power in this very turn does not begin anything.
+            let nobody_leaves = wishes.iter().all(|wish| matches!(wish, Wish::Send { .. }));
             for wish in wishes.drain(..) {
                 match wish {
                     Wish::Hangup { phone } => self.hang_up(phone),
-                    Wish::Send { phone, request } if self.idle.has(phone) => self.going_on.push(phone, (now, request)),
-                    Wish::Send { phone, request } => self.waiting.push(phone, (now, request)),
+                    Wish::Send { phone, request } if !self.idle.has(phone) => self.waiting.push(phone, (now, request)),
+                    // It would be the next anyway.
+                    Wish::Send { phone, request } if nobody_leaves && room > 0 && self.going_on.is_empty() => {
+                        room -= 1;
+                        self.dispatch(phone, request, now, roster);
+                    }
+                    Wish::Send { phone, request } => self.going_on.push(phone, (now, request)),
                 }
             }
         }
-        for _ in 0..AT_ONCE {
+        for _ in 0..room {
             let next = match self.going_on.pop() {
                 Some(next) => Some(next),
                 None if self.is_line_free() => self.waiting.pop(),

@@ -72,7 +72,10 @@ impl Distribution {
     pub fn record(&mut self, duration: Duration) {
         let us = micros(duration);
         let within = u32::try_from(us).unwrap_or(u32::MAX).min(HIGHEST_US);
-        self.put(bucket::lowest(within), 1);
+        match &mut self.store {
+            Store::Few(samples) if samples.len() < Distribution::FEW => samples.push(bucket::lowest(within)),
+            _ => self.put(bucket::lowest(within), 1),
+        }
         self.beyond += u64::from(us > u64::from(HIGHEST_US));
         self.sum_us = self.sum_us.saturating_add(us);
         self.max_us = self.max_us.max(us);

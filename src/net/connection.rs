@@ -55,7 +55,7 @@ impl Connection {
     /// The open connection, unless the peer has closed it or sent something nobody asked for.
     pub(super) fn wake(mut self, cx: &mut Context<'_>) -> Option<Line> {
         let mut line = self.line.take()?;
-        line.stream.poll_alive(cx).then_some(line)
+        line.stream.poll_still_alive(cx).then_some(line)
     }
 }
 

@@ -117,11 +117,12 @@ struct Talk<'a> {
 }
 
 /// As far as the answer has come.
+#[allow(clippy::large_enum_variant, reason = "there is one of them for each exchange, not many")]
 enum Incoming {
     /// The beginning of a head, if it did not come in one piece.
     Head(Vec<u8>),
     Body {
-        head: Box<Head>,
+        head: Head,
         len: u64,
         hash: ContentHash,
     },

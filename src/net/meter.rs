@@ -104,6 +104,11 @@ impl Socket {
         Socket { tcp, meter }
     }
 
+    /// Ready if something may have come, or the connection have ended.
+    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.tcp.poll_read_ready(cx)
+    }
+
     fn written(&self, offered: usize, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match result {
             Poll::Ready(Ok(octets)) => {

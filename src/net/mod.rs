@@ -10,8 +10,9 @@
 //!                  Done { facts, answer or failure, connection to keep } ◀─┘
 //! ```
 //!
-//! There is no task per connection: the future of an exchange polls hyper's connection itself, and hands back
-//! a bare, unpolled [`Connection`] when both sides allow it to be kept. Everything lives on one thread; a shard
+//! There is no task per connection: the future of an exchange reads and writes the socket itself, and hands back
+//! a bare, unpolled [`Connection`] when both sides allow it to be kept. HTTP/1.1 is spoken by `http1`, of which only
+//! taking heads apart is somebody else's (`httparse`). Everything lives on one thread; a shard
 //! makes its own [`Connector`]. Before the storm, [`resolve`], [`limits`] and [`preflight`] say in words what
 //! would not work.
 

@@ -51,6 +51,15 @@ impl Stream {
         self.poll_wire_read(cx, &mut ReadBuf::new(&mut octet)).is_pending()
     }
 
+    /// The same for one that was found alive and has lain idle since: all that can have changed is that something came.
+    pub(super) fn poll_still_alive(&mut self, cx: &mut Context<'_>) -> bool {
+        let socket = match &self.wire {
+            Wire::Plain(socket) => socket,
+            Wire::Tls(stream) => stream.get_ref().0,
+        };
+        socket.poll_readable(cx).is_pending() || self.poll_alive(cx)
+    }
+
     /// Waits for the peer to end the connection with an error: an alert that follows the handshake.
     pub(super) async fn refusal(&mut self) -> Option<io::Error> {
         let mut octet = [0; 1];

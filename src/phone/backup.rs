@@ -1,13 +1,13 @@
 //! What phones upload: content that is a pure function of phone, version and size.
 
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::avaya::{FileError, read_file};
-use super::digits::{push_decimal, push_hex};
 use super::{Identity, Upload};
 
 /// How an Avaya backup file is written.
@@ -36,6 +36,28 @@ const OPTIONS: [(&str, &str); 9] = [
     ("PHNLABEL01", "Desk"),
 ];
 
+/// So many lines of either file are made once: most files have no more, and each upload is made anew.
+const READY: u32 = 1_200;
+
+/// The options, line by line.
+static HEAD: LazyLock<String> =
+    LazyLock::new(|| OPTIONS.iter().map(|(name, value)| format!("{name}={value}\n")).collect());
+
+/// What comes before and after the extension in the lines of the first contacts.
+static CONTACTS: LazyLock<Vec<[String; 2]>> = LazyLock::new(|| (1..=READY).map(contact).collect());
+
+/// The lines of the first parameters.
+static PARAMETERS: LazyLock<Vec<String>> = LazyLock::new(|| (0..READY).map(parameter).collect());
+
+fn contact(number: u32) -> [String; 2] {
+    let before = format!("ABKNAME{number:03}=Contact {number} of ");
+    [before, format!("\nABKNUMBER{number:03}={}\n", 20_000 + number)]
+}
+
+fn parameter(number: u32) -> String {
+    format!("<Parameter_{number:04}_ ua=\"na\">{:08x}</Parameter_{number:04}_>\n", number * 7)
+}
+
 /// An Avaya backup file of exactly `upload.size` octets where that is possible: `name=value` lines,
 /// options first, then contacts, the last line filled up. Volume is not in it (seed).
 pub fn avaya_file(who: &Identity, upload: Upload, encoding: Encoding) -> Bytes {
@@ -45,25 +67,22 @@ pub fn avaya_file(who: &Identity, upload: Upload, encoding: Encoding) -> Bytes {
         Encoding::Utf16Le => octets.saturating_sub(2) / 2,
     };
     let mut text = String::with_capacity(wanted + 64);
-    for (name, value) in OPTIONS {
-        [name, "=", value, "\n"].into_iter().for_each(|part| text.push_str(part));
-    }
+    text.push_str(&HEAD);
     // Told apart by version, so that what is read back can be compared with what was stored.
     let _ = writeln!(text, "ABKVERSION={}", upload.version);
-    let mut contact = 1;
-    while text.len() + 64 < wanted {
-        text.push_str("ABKNAME");
-        push_decimal(&mut text, contact, 3);
-        text.push_str("=Contact ");
-        push_decimal(&mut text, contact, 0);
-        text.push_str(" of ");
-        text.push_str(&who.extension);
-        text.push_str("\nABKNUMBER");
-        push_decimal(&mut text, contact, 3);
-        text.push('=');
-        push_decimal(&mut text, 20_000 + contact, 0);
-        text.push('\n');
-        contact += 1;
+    for number in 1.. {
+        if text.len() + 64 >= wanted {
+            break;
+        }
+        let made;
+        let [before, after] = match CONTACTS.get(number as usize - 1) {
+            Some(lines) => lines,
+            None => {
+                made = contact(number);
+                &made
+            }
+        };
+        [before, &who.extension, after].into_iter().for_each(|part| text.push_str(part));
     }
     fill(&mut text, "PHNLABEL02=", wanted);
     match encoding {
@@ -84,16 +103,14 @@ pub fn cisco_report(who: &Identity, model: &str, upload: Upload) -> Bytes {
     text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<device xsi:type=\"axl:XIPPhone\"><flat-profile>\n");
     let _ = writeln!(text, "<Product_Name>{model}</Product_Name>\n<MAC_Address>{}</MAC_Address>", who.mac);
     let _ = writeln!(text, "<Serial_Number>{}</Serial_Number>\n<GPP_A>{}</GPP_A>", who.serial, upload.version);
-    let mut parameter = 0;
-    while text.len() + 72 < wanted {
-        text.push_str("<Parameter_");
-        push_decimal(&mut text, parameter, 4);
-        text.push_str("_ ua=\"na\">");
-        push_hex(&mut text, parameter * 7, 8);
-        text.push_str("</Parameter_");
-        push_decimal(&mut text, parameter, 4);
-        text.push_str("_>\n");
-        parameter += 1;
+    for number in 0.. {
+        if text.len() + 72 >= wanted {
+            break;
+        }
+        match PARAMETERS.get(number as usize) {
+            Some(line) => text.push_str(line),
+            None => text.push_str(&parameter(number)),
+        }
     }
     text.push_str(END);
     Bytes::from(text)
@@ -133,6 +150,23 @@ mod tests {
             let wide = avaya_file(&who(), Upload { version: 1, size }, Encoding::Utf16Le);
             assert_eq!(wide.len(), size as usize / 2 * 2);
             assert_eq!(wide[..2], [0xff, 0xfe]);
+        }
+    }
+
+    #[test]
+    fn lines_beyond_those_made_before_go_on_alike() {
+        let file = avaya_file(&who(), Upload { version: 1, size: 100_000 }, Encoding::Utf8);
+        let text = std::str::from_utf8(&file).unwrap();
+        for number in [1, READY, READY + 1] {
+            let lines =
+                format!("ABKNAME{number:03}=Contact {number} of 20007\nABKNUMBER{number:03}={}\n", 20_000 + number);
+            assert!(text.contains(&lines), "{lines}");
+        }
+        let report = cisco_report(&who(), "x", Upload { version: 1, size: 100_000 });
+        let text = std::str::from_utf8(&report).unwrap();
+        for number in [0, READY - 1, READY] {
+            let line = format!(">\n<Parameter_{number:04}_ ua=\"na\">{:08x}</Parameter_{number:04}_>\n<", number * 7);
+            assert!(text.contains(&line), "{line}");
         }
     }
 

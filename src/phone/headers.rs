@@ -21,11 +21,25 @@ impl Headers {
         Headers { lines, map: OnceLock::new() }
     }
 
+    /// Whether there is one of this name, in any case; the map is not made for that.
+    pub fn has(&self, name: &str) -> bool {
+        match self.map.get() {
+            Some(map) => map.contains_key(name),
+            None => self.pairs().any(|(other, _)| other.eq_ignore_ascii_case(name.as_bytes())),
+        }
+    }
+
+    /// Names and values as they came.
+    fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.lines.split(|octet| *octet == b'\n').filter_map(|line| {
+            let colon = line.iter().position(|octet| *octet == b':')?;
+            Some((&line[..colon], line[colon + 1..].trim_ascii()))
+        })
+    }
+
     fn parse(&self) -> HeaderMap {
         let mut map = HeaderMap::new();
-        for line in self.lines.split(|octet| *octet == b'\n') {
-            let Some(colon) = line.iter().position(|octet| *octet == b':') else { continue };
-            let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+        for (name, value) in self.pairs() {
             let value = HeaderValue::from_maybe_shared(self.lines.slice_ref(value));
             if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), value) {
                 map.append(name, value);
@@ -81,6 +95,9 @@ mod tests {
         assert_eq!(values, ["NTLM", "Basic realm=\"a: b\""]);
         assert_eq!((headers.len(), headers["x-empty"].as_bytes()), (4, &b""[..]));
         assert!(Headers::default().is_empty());
+        for headers in [Headers::unparsed(Bytes::from_static(LINES)), headers] {
+            assert!(headers.has("server") && headers.has("X-EMPTY") && !headers.has("realm"));
+        }
     }
 
     #[test]

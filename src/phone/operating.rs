@@ -113,7 +113,7 @@ impl Doing {
     }
 
     pub(super) fn uri(&self, ctx: &Context<'_>) -> String {
-        [ctx.base, &self.path].concat()
+        if ctx.base.is_empty() { self.path.clone() } else { [ctx.base, &self.path].concat() }
     }
 }
 
@@ -308,10 +308,10 @@ impl Phone {
     /// the server proved not to know the password.
     fn proved(&mut self, doing: &mut Doing, answer: &Answer, ctx: &Context<'_>, out: &mut Vec<Action>) -> bool {
         let (Carries::Space(proof) | Carries::Answer(proof)) = &doing.carries else { return true };
-        let space = doing.space(proof.proxy);
-        let session = self.realms.session(&space, proof.realm.as_deref());
         let field = if proof.proxy { "proxy-authentication-info" } else { "authentication-info" };
-        if let (Some(session), Some(info)) = (session, answer.headers.get(field))
+        if answer.headers.has(field)
+            && let Some(session) = self.realms.session(&doing.space(proof.proxy), proof.realm.as_deref())
+            && let Some(info) = answer.headers.get(field)
             && session.take_info(info.as_bytes(), &doing.uri(ctx), None).rspauth == Rspauth::Wrong
         {
             return false;

@@ -97,6 +97,7 @@ impl Timers {
 
     /// The first timer due at `now`, by moment and then by kind; it is cleared.
     pub(super) fn take_due(&mut self, now: Moment) -> Option<(TimerFor, Moment)> {
+        // As a rule nothing is.
         if self.next() > now {
             return None;
         }

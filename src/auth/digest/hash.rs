@@ -76,7 +76,7 @@ impl Sum {
 
 /// Hexadecimal digits without an allocation.
 #[derive(Clone, Copy)]
-pub(super) struct Hex {
+pub(in crate::auth) struct Hex {
     digits: [u8; 64],
     len: u8,
 }
@@ -87,9 +87,23 @@ impl Hex {
     }
 }
 
+impl Hex {
+    /// The eight digits of a number.
+    pub(in crate::auth) fn of(number: u32) -> Hex {
+        let mut octets = [0; 32];
+        octets[..4].copy_from_slice(&number.to_be_bytes());
+        Sum { octets, len: 4 }.hex()
+    }
+
+    pub(in crate::auth) fn as_str(&self) -> &str {
+        // They are digits.
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+}
+
 impl From<Hex> for String {
     fn from(hex: Hex) -> String {
-        hex.as_bytes().iter().copied().map(char::from).collect()
+        hex.as_str().to_owned()
     }
 }
 

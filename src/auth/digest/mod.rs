@@ -14,6 +14,7 @@ mod response;
 mod userhash;
 
 pub use ha1::{Ha1, Htdigest, MalformedHtdigest, SessionKey};
+pub(super) use hash::Hex;
 pub use qop::{Qop, QopOffer};
 pub use response::Proof;
 pub use userhash::{UserhashIndex, userhash};

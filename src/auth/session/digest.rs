@@ -7,7 +7,7 @@ use http::HeaderValue;
 use super::info::{InfoVerdict, Rspauth};
 use super::terms::DigestTerms;
 use crate::auth::challenge::{AlgorithmOffer, DigestChallenge};
-use crate::auth::digest::{Ha1, Proof, Qop, SessionKey, userhash};
+use crate::auth::digest::{Ha1, Hex, Proof, Qop, SessionKey, userhash};
 use crate::auth::field_value::FieldValue;
 use crate::auth::packed::{number, pack, take_number, unpack};
 use crate::auth::parameters::Parameters;
@@ -139,7 +139,8 @@ impl<'a> DigestSession<'a> {
     }
 
     pub(super) fn authorize(&self, terms: &DigestTerms, method: &str, uri: &str, body: &[u8]) -> HeaderValue {
-        let nc = format!("{:08x}", self.nc);
+        let nc = Hex::of(self.nc);
+        let nc = nc.as_str();
         let (realm, nonce) = (terms.octets.encode(&terms.realm), terms.octets.encode(&self.nonce));
         let proof = Proof {
             qop: terms.qop,
@@ -160,7 +161,7 @@ impl<'a> DigestSession<'a> {
         }
         if let Some(qop) = terms.qop.token() {
             f.token("qop", qop);
-            f.token("nc", &nc);
+            f.token("nc", nc);
         }
         // A session key cannot be made without the cnonce, not even where RFC 2069 has none.
         if terms.qop != Qop::Legacy || terms.algorithm.is_session() {
@@ -210,10 +211,11 @@ impl<'a> DigestSession<'a> {
     }
 
     fn check(&self, terms: &DigestTerms, p: &Parameters<'_>, given: &str, uri: &str, body: Option<&[u8]>) -> Rspauth {
-        let nc = format!("{:08x}", self.nc);
+        let nc = Hex::of(self.nc);
+        let nc = nc.as_str();
         // Digits count in either case: RFC 7616 wants lower case, a server that knows the secret is authentic anyway.
         if p.get("cnonce").is_some_and(|theirs| *theirs != *self.cnonce)
-            || p.get("nc").is_some_and(|theirs| !theirs.eq_ignore_ascii_case(&nc))
+            || p.get("nc").is_some_and(|theirs| !theirs.eq_ignore_ascii_case(nc))
         {
             return Rspauth::Wrong;
         }

@@ -28,13 +28,14 @@ pub(crate) struct Head {
 
 /// What there is at the beginning of some octets.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "it is taken apart at once")]
 pub(crate) enum Read {
     /// Not yet a whole head.
     Partial,
     /// An interim answer (1xx) of so many octets.
     Interim(StatusCode, usize),
     /// The head of the answer proper, of so many octets.
-    Final(Box<Head>, usize),
+    Final(Head, usize),
 }
 
 /// Reads the head at the beginning of `octets`, in answer to a request of this method. A switch of protocols (101) is
@@ -64,7 +65,7 @@ pub(crate) fn read(octets: &[u8], method: &Method) -> Result<Read, Wrong> {
         }
         None => Headers::default(),
     };
-    Ok(Read::Final(Box::new(Head { status, headers, body, keeps: framing.keeps && body != Body::UntilClose }), length))
+    Ok(Read::Final(Head { status, headers, body, keeps: framing.keeps && body != Body::UntilClose }, length))
 }
 
 /// What the header lines say of where the message ends.
