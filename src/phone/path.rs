@@ -29,7 +29,7 @@ mod tests {
     #[test]
     fn an_encoded_path_is_sent_as_it_is() {
         for octet in 0..=0x7fu8 {
-            let path = format!("/{}", encoded(&char::from(octet).to_string()));
+            let path = format!("/{}", encoded(char::from(octet).to_string()));
             assert_eq!(unsendable(&path), None, "{path}");
             let uri: http::Uri = path.parse().unwrap();
             assert_eq!(uri.path_and_query().unwrap().as_str(), path);

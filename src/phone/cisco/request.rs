@@ -53,7 +53,7 @@ impl Cisco {
         let missing_ok = |then: u8| (!self.settings.resync_fails_on_fnf).then_some(then);
         if self.tries_names(number) {
             let names = &self.settings.bare_ip_names;
-            let path = encoded(&macros::expand(names.get(usize::from(number))?, &|name| self.value(name, task)));
+            let path = encoded(macros::expand(names.get(usize::from(number))?, &|name| self.value(name, task)));
             let next = (usize::from(number) + 1 < names.len()).then_some(number + 1);
             return Some(Step { instead: next.or(missing_ok(NAMES)), ..self.get(path, NAMES, task) });
         }
