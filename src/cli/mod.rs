@@ -1,8 +1,10 @@
 //! The command line: one file per verb; nothing but parsing, wiring and printing.
 
+mod bounds;
 mod compare;
 mod environment;
 mod exit;
+mod forecast;
 mod format;
 mod interop;
 mod machine;
@@ -61,7 +63,7 @@ enum Verb {
     Report(report::ReportArgs),
     /// Tell whether saved runs are faster or slower than others, the same, or not to be told apart
     Compare(compare::CompareArgs),
-    /// Say what a workload would do, without sending anything
+    /// Say what a workload would do and what that would take of this machine, without sending anything
     Plan(plan::PlanArgs),
     /// Serve files to phones: the embedded target on its own
     Serve(serve::ServeArgs),

@@ -11,6 +11,7 @@ use clap::Args;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::bounds::Bounds;
 use super::format::FormatArgs;
 use super::monitor::{self, Monitor};
 use super::progress::Progress;
@@ -23,7 +24,7 @@ use crate::metrics::journal::{End, Header, How, Replay};
 use crate::metrics::{Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline, Verdict};
 use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
 use crate::phone::{Chance, Origin};
-use crate::report::{self, Circumstances, Folder, Manifest, Saved, Summary, number, prometheus};
+use crate::report::{Circumstances, Folder, Manifest, Saved, Summary, number, prometheus};
 use crate::target::{self, Authority, Running, Site};
 use crate::workload::{Plan, Target};
 
@@ -198,48 +199,16 @@ fn client_settings(plan: &Plan, server: &Server, runtime: &Runtime, args: &RunAr
     })
 }
 
-/// How many connections may be open at once, and what bounds them.
-struct Bounds {
-    connections: usize,
-    limits: limits::Limits,
-}
-
-impl Bounds {
-    fn as_limits(&self, plan: &Plan) -> report::Limits {
-        report::Limits {
-            open_files: self.limits.open_files,
-            max_connections: plan.network.max_connections.map(|n| n as u64),
-            source_addresses: if plan.network.sources.is_empty() { 0 } else { self.limits.sources },
-            local_ports: Some(self.limits.ports_per_source),
-        }
-    }
-}
-
-/// As the workload says, if the machine can; else as many as it can.
+/// How many connections may be open at once: as the workload says, if the machine can; else as many as it can.
 fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Result<Bounds, Ended> {
     let Some(target) = settings.addresses.of(&server.origin).and_then(<[_]>::first) else {
         return Err(Ended::undone(format!("{} has no address", server.origin)));
     };
-    let phones = u64::from(plan.phones()).max(1);
-    let named = plan.network.max_connections.map(|n| n as u64);
-    let demand = limits::Demand {
-        connections: named.unwrap_or(settings.shards as u64).min(phones),
-        embedded: server.embedded.is_some(),
-        shards: settings.shards,
-        sources: &plan.network.sources,
-        target: target.ip(),
-    };
-    let limits = limits::check(&demand).map_err(Ended::net)?;
-    let most = named.unwrap_or(u64::MAX).min(limits.connections()).min(phones.max(settings.shards as u64));
-    if named.is_none() && most < phones {
-        tracing::warn!(
-            "at most {most} of {phones} phones can be connected at once ({} open files, {} ports); the others wait, \
-             which is measured apart",
-            limits.open_files,
-            limits.connections_by_ports,
-        );
+    let bounds = Bounds::of(plan, target.ip(), settings.shards).map_err(Ended::net)?;
+    if let Some(note) = bounds.note(plan) {
+        tracing::warn!("{note}");
     }
-    Ok(Bounds { connections: usize::try_from(most).unwrap_or(usize::MAX), limits })
+    Ok(bounds)
 }
 
 /// Runs the shards, shows progress, and hands Ctrl-C (or a terminal that closed) on: the first drains, the second ends

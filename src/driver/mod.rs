@@ -23,7 +23,6 @@ mod monitor;
 mod pace;
 #[cfg(feature = "live")]
 mod ports;
-#[cfg(feature = "live")]
 mod queue;
 mod roster;
 #[cfg(feature = "live")]
@@ -42,6 +41,7 @@ pub use keeper::{Durable, JournalError};
 #[cfg(feature = "live")]
 pub use live::{Known, Live};
 pub use pace::Pace;
+pub(crate) use queue::Queue;
 pub use roster::{Roster, Share, Wish};
 #[cfg(feature = "live")]
 pub use run::{Driven, RunError, Setting, run};

@@ -128,9 +128,11 @@ pub enum NetError {
     },
     /// Too few open files allowed.
     #[error(
-        "this run needs {needed} open files ({connections} connections{both_ends}), {allowed} are allowed: \
-         raise the hard limit (as root `ulimit -Hn {needed}`, for a service LimitNOFILE={needed}), \
-         or lower network.max-connections to {fitting}"
+        "this run needs {needed} open files ({connections} connections{}), {allowed} are allowed: \
+         raise the hard limit (as root `ulimit -Hn {needed}`, for a service LimitNOFILE={needed}){}{}",
+        if *.embedded { ", both ends in this process" } else { "" },
+        target_apart(*.embedded),
+        or_fewer(*.fitting)
     )]
     Files {
         /// Open files needed.
@@ -139,17 +141,17 @@ pub enum NetError {
         allowed: u64,
         /// Connections asked for.
         connections: u64,
-        /// Says if the embedded target's ends count too.
-        both_ends: &'static str,
+        /// Whether the embedded target's ends count too.
+        embedded: bool,
         /// Connections that would fit.
         fitting: u64,
     },
     /// Too few local ports.
     #[error(
         "this run needs {connections} connections at once; {sources} source address(es) with {ports} local ports each \
-         ({range}) allow {fitting}: name at least {wanted_sources} addresses in network.sources, \
-         widen the range (`sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"`), \
-         or lower network.max-connections to {fitting}"
+         ({range}) allow {fitting}: {}widen the range (`sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"`){}",
+        more_sources(*.ports, *.wanted_sources),
+        or_fewer(*.fitting)
     )]
     Ports {
         /// Connections asked for.
@@ -164,6 +166,51 @@ pub enum NetError {
         fitting: u64,
         /// Source addresses that would do.
         wanted_sources: u64,
+    },
+    /// Too few local ports, because the system keeps those of closed connections back.
+    #[error(
+        "this run takes {needed} local ports at once: of at most {connections} connections that are open, and of those that the \
+         phones closed in the last {kept_back_s} s, whose ports the system keeps back (TIME_WAIT); {sources} source address(es) \
+         with {ports} each ({range}) do not suffice: {}let phones keep their connections longer (network.idle), or spread the \
+         storm, or take fewer phones",
+        more_sources(*.ports, *.wanted_sources)
+    )]
+    PortsKeptBack {
+        /// Ports needed.
+        needed: u64,
+        /// Connections open at once.
+        connections: u64,
+        /// For how long a port is kept back, in seconds.
+        kept_back_s: f64,
+        /// Source addresses there are.
+        sources: u64,
+        /// Ports of each.
+        ports: u64,
+        /// The system's range, as `first-last`.
+        range: String,
+        /// Source addresses that would do.
+        wanted_sources: u64,
+    },
+    /// Too little memory.
+    #[error(
+        "this run needs {} of memory ({connections} connections at once{}), {} are free: take fewer phones (--phones){}{}",
+        mib(*.needed),
+        if *.embedded { ", both ends in this process" } else { "" },
+        mib(*.free),
+        target_apart(*.embedded),
+        or_fewer(*.fitting)
+    )]
+    Memory {
+        /// Octets needed.
+        needed: u64,
+        /// Octets to be had.
+        free: u64,
+        /// Connections open at once.
+        connections: u64,
+        /// Whether the embedded target's ends count too.
+        embedded: bool,
+        /// Connections that would fit.
+        fitting: u64,
     },
     /// A limit of the system cannot be read or set.
     #[error("{what}: {reason}")]
@@ -262,6 +309,25 @@ pub enum NetError {
     },
 }
 
+/// Fewer connections as a way out, where any would be left.
+fn or_fewer(fitting: u64) -> String {
+    if fitting == 0 { String::new() } else { format!(", or lower network.max-connections to {fitting}") }
+}
+
+/// More source addresses as a way out, where each brings ports.
+fn more_sources(ports: u64, wanted: u64) -> String {
+    if ports == 0 { String::new() } else { format!("name at least {wanted} addresses in network.sources, ") }
+}
+
+/// The server in a process of its own as a way out, where it is in this one.
+fn target_apart(embedded: bool) -> &'static str {
+    if embedded { ", start the target in a process of its own (`bootstorm serve WORKLOAD`, then --target URL)" } else { "" }
+}
+
+fn mib(octets: u64) -> String {
+    format!("{} MiB", octets.div_ceil(1 << 20))
+}
+
 impl NetError {
     /// Whether what was typed (workload, arguments, files they name) is at fault, rather than what was found
     /// when it was tried.
@@ -298,6 +364,8 @@ impl NetError {
             | NetError::SourceFamily { .. }
             | NetError::Files { .. }
             | NetError::Ports { .. }
+            | NetError::PortsKeptBack { .. }
+            | NetError::Memory { .. }
             | NetError::System { .. } => Fault::Generator,
             NetError::NotTls { .. } | NetError::SpeaksTls { .. } | NetError::UnknownCa { .. } => Fault::Phone,
             NetError::Unreachable { failure, .. }

@@ -1,0 +1,49 @@
+//! What phones and connections cost: the one place of these constants.
+//!
+//! Measured by `scripts/measure-costs` with a release build on Linux x86-64 (glibc's allocator, two cores): the slope of
+//! the process's peak memory, or of its processor time, between a smaller and a larger fleet. The script prints every figure here
+//! in the order in which it stands here; after a change to what a connection holds, run it and write down what it says.
+
+use std::time::Duration;
+
+use crate::simulate::{Effort, Weights};
+use crate::workload::KeyKind;
+
+/// Octets of a phone at rest, with its place in the plan and in the queue. Measured at 100,000 and 500,000 phones.
+pub const PHONE: u64 = 414;
+/// Octets of a connection over plain HTTP.
+pub const PLAIN: Weights = Weights { at_work: 40_100, kept: 28_100, server_at_work: 37_000, server_kept: 21_300 };
+/// Octets of a connection with TLS.
+pub const TLS: Weights = Weights { at_work: 55_200, kept: 40_500, server_at_work: 44_200, server_kept: 31_500 };
+/// Octets of the TLS sessions that a phone keeps for a server: two tickets of about 1.2 KB and what names them.
+pub const SESSIONS: u64 = 3_000;
+/// Octets that a run takes before its first phone, beyond what this program takes to read the workload: threads, their
+/// runtimes, the recorder's histograms.
+pub const ENGINE: u64 = 3 << 20;
+/// The same for TLS, where any is spoken: its tables, its certificates.
+pub const ENGINE_TLS: u64 = 2 << 20;
+/// Octets that a second of the run leaves behind while it runs, for the live figures.
+pub const SECOND: u64 = 6_000;
+
+/// Open files that are no connections: of the program, of each shard, and of the embedded target.
+pub const FILES: u64 = 15;
+/// See [`FILES`].
+pub const FILES_PER_SHARD: u64 = 4;
+/// See [`FILES`].
+pub const FILES_OF_TARGET: u64 = 4;
+
+/// Processor time of the phones' side.
+pub const CLIENT: Effort = Effort {
+    exchange: Duration::from_micros(30),
+    full: Duration::from_micros(170),
+    resumed: Duration::from_micros(100),
+};
+
+/// Processor time of the embedded target's side, with a certificate of this kind.
+pub const fn server(key: KeyKind) -> Effort {
+    let full = match key {
+        KeyKind::EcdsaP256 => 100,
+        KeyKind::Rsa2048 => 640,
+    };
+    Effort { exchange: Duration::from_micros(24), full: Duration::from_micros(full), resumed: Duration::from_micros(80) }
+}
