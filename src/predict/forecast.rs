@@ -154,17 +154,29 @@ fn conditions(plan: &Plan, scene: &Scene, config: &EmbeddedTarget, one_of: u32, 
     let embedded = is_embedded(plan);
     let (cores, shards) = (f64::from(scene.cores.max(1)), f64::from(scene.shards.max(1)));
     let loops = if embedded { config.accept_loops as f64 } else { 0.0 };
-    // Threads beyond the cores share them.
-    let share = (cores / (shards + loops)).min(1.0);
-    let work = |effort: Effort, threads: f64| {
-        let each = |time: Duration| time.mul_f64(f64::from(one_of) / (threads * share).max(0.1));
+    // One thread cannot do more than a core; all together no more than the cores.
+    let by = |effort: Effort, threads: f64| {
+        let each = |time: Duration| time.mul_f64(f64::from(one_of) / threads.max(1.0));
         Effort { exchange: each(effort.exchange), full: each(effort.full), resumed: each(effort.resumed) }
     };
+    let key = config.tls.as_ref().map_or(KeyKind::EcdsaP256, |tls| tls.key);
+    let serving = if embedded { cost::server(key) } else { Effort::default() };
+    let both = Effort {
+        exchange: cost::CLIENT.exchange + serving.exchange,
+        full: cost::CLIENT.full + serving.full,
+        resumed: cost::CLIENT.resumed + serving.resumed,
+    };
+    // To begin an exchange is the least of it: where all begin at once, all are begun long before the rest is done.
+    let begin = |effort: Effort| {
+        let part = |time: Duration| time / cost::BEGIN_ONE_OF;
+        Effort { exchange: part(effort.exchange), full: Duration::ZERO, resumed: Duration::ZERO }
+    };
+    let client = by(begin(cost::CLIENT), shards.min(cores));
+    let rest = by(cost::CLIENT, shards.min(cores)).longer(by(both, cores)).longer(by(serving, loops.min(cores)));
     let ends = |weights: Weights| match embedded {
         true => weights,
         false => Weights { server_at_work: 0, server_kept: 0, ..weights },
     };
-    let key = config.tls.as_ref().map_or(KeyKind::EcdsaP256, |tls| tls.key);
     let patience = site.patience();
     Conditions {
         latencies: Latencies { connect: Duration::from_micros(100), exchange: Duration::from_micros(100) },
@@ -172,8 +184,8 @@ fn conditions(plan: &Plan, scene: &Scene, config: &EmbeddedTarget, one_of: u32, 
         server_keeps: patience.idle,
         server_requests: patience.requests,
         resumes: plan.tls.resumption == Resumption::PerPhone,
-        client: work(cost::CLIENT, shards),
-        server: if embedded { work(cost::server(key), loops) } else { Effort::default() },
+        client,
+        server: rest,
         plain: ends(cost::PLAIN),
         tls: ends(cost::TLS),
         ports_kept_back: scene.ports_kept_back,

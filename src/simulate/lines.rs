@@ -24,6 +24,8 @@ struct Line {
     /// Requests it has carried.
     served: u32,
     tls: bool,
+    /// At work, it waits for processors and not for the server's leisure.
+    crowded: bool,
     /// Whether the server has its end still open.
     served_on: bool,
 }
@@ -33,6 +35,8 @@ struct Line {
 pub(super) enum Had {
     /// It was there.
     Kept,
+    /// It was not to be had.
+    Refused,
     /// It was made for this.
     Opened {
         /// With a full handshake.
@@ -127,14 +131,21 @@ impl Lines {
         }
     }
 
-    /// The phone sends a request now. `alive`: the server has not broken its connections.
-    pub(super) fn take(&mut self, phone: u32, now: Duration, tls: bool, alive: bool) -> Had {
+    /// The phone finds no server.
+    pub(super) fn refused(&mut self, phone: u32, now: Duration) -> Had {
+        self.close(phone, now, Side::Server);
+        Had::Refused
+    }
+
+    /// The phone sends a request now.
+    pub(super) fn take(&mut self, phone: u32, now: Duration, tls: bool, crowded: impl Fn(Had) -> bool) -> Had {
         let kept = self.lines.get(&phone).copied();
         if let Some(line) = kept {
-            if line.served_on && alive && line.tls == tls {
+            if line.served_on && line.tls == tls {
                 self.weigh(line, false);
                 let stamp = self.next();
-                self.put(phone, Line { stamp, idle: None, served: line.served + 1, ..line });
+                let crowded = crowded(Had::Kept);
+                self.put(phone, Line { stamp, idle: None, served: line.served + 1, crowded, ..line });
                 return Had::Kept;
             }
             self.close(phone, now, Side::Server);
@@ -147,7 +158,8 @@ impl Lines {
         self.server_ends += 1;
         self.opened_lately.add(now);
         let stamp = self.next();
-        self.put(phone, Line { stamp, idle: None, served: 1, tls, served_on: true });
+        let had = Had::Opened { full, resumed };
+        self.put(phone, Line { stamp, idle: None, served: 1, tls, crowded: crowded(had), served_on: true });
         self.usage.opened += 1;
         self.usage.full += u64::from(full);
         self.usage.resumed += u64::from(resumed);
@@ -157,7 +169,7 @@ impl Lines {
         usage.ports = usage.ports.max(ports);
         usage.opened_in_time_wait = usage.opened_in_time_wait.max(opened);
         usage.sessions = usage.sessions.max(self.sessions.len() as u64);
-        Had::Opened { full, resumed }
+        had
     }
 
     /// The exchange is over, and both sides would go on.
@@ -231,7 +243,7 @@ impl Lines {
     fn weigh(&mut self, line: Line, there: bool) {
         let weights = self.weights[usize::from(line.tls)];
         let (phone, server) = match line.idle {
-            None => (weights.at_work, weights.server_at_work),
+            None => weights.working(line.crowded),
             Some(_) => (weights.kept, weights.server_kept),
         };
         let weight = phone + if line.served_on { server } else { 0 };

@@ -48,6 +48,17 @@ pub struct Effort {
     pub resumed: Duration,
 }
 
+impl Effort {
+    /// Of each the longer.
+    pub fn longer(self, other: Effort) -> Effort {
+        Effort {
+            exchange: self.exchange.max(other.exchange),
+            full: self.full.max(other.full),
+            resumed: self.resumed.max(other.resumed),
+        }
+    }
+}
+
 /// What a run in virtual time goes by, beside the plan and the server.
 #[derive(Clone, Copy, Debug)]
 pub struct Conditions {
@@ -61,9 +72,9 @@ pub struct Conditions {
     pub server_requests: Option<u32>,
     /// Whether phones resume TLS sessions.
     pub resumes: bool,
-    /// What the generator's processors need.
+    /// What it takes of the generator's processors to begin: until then an exchange has not begun.
     pub client: Effort,
-    /// What the server's need.
+    /// What the rest takes of processors, those of the server included where they are known.
     pub server: Effort,
     /// What a connection weighs over plain HTTP.
     pub plain: Weights,

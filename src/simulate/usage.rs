@@ -52,6 +52,17 @@ pub struct Weights {
     pub server_kept: u64,
 }
 
+impl Weights {
+    /// A connection at work, both ends: `crowded` if it waits for processors, and so is at some step of opening or
+    /// asking, and not yet at the server's leisure. That lies between idle and at work, as measured where all boot at once.
+    pub(super) fn working(&self, crowded: bool) -> (u64, u64) {
+        match crowded {
+            true => (self.kept + self.at_work.saturating_sub(self.kept) * 3 / 4, self.server_kept),
+            false => (self.at_work, self.server_at_work),
+        }
+    }
+}
+
 /// Counts moments that stay for a while.
 #[derive(Debug)]
 pub(super) struct Recent {
