@@ -46,7 +46,8 @@ struct PhaseFacts<'p> {
 pub(super) fn run(args: PlanArgs) -> Result<Exit, Ended> {
     let plan = Arc::new(args.workload.load()?);
     if args.service_time.is_some() && matches!(plan.target, Target::Embedded(_)) {
-        let right = "the embedded target's is target.embedded.work.service, as in --set target.embedded.work.service=5ms";
+        let right =
+            "the embedded target's is target.embedded.work.service, as in --set target.embedded.work.service=5ms";
         return Err(Ended::usage(format!("--service-time: is for a server given by its URL; {right}")));
     }
     let phases: Vec<_> = (0..plan.phases.len()).map(|index| facts(&plan, index)).collect();

@@ -8,6 +8,8 @@
 
 #[cfg(feature = "live")]
 mod assembly;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod census;
 #[cfg(feature = "live")]
 mod control;
 #[cfg(feature = "live")]

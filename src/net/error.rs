@@ -321,7 +321,11 @@ fn more_sources(ports: u64, wanted: u64) -> String {
 
 /// The server in a process of its own as a way out, where it is in this one.
 fn target_apart(embedded: bool) -> &'static str {
-    if embedded { ", start the target in a process of its own (`bootstorm serve WORKLOAD`, then --target URL)" } else { "" }
+    if embedded {
+        ", start the target in a process of its own (`bootstorm serve WORKLOAD`, then --target URL)"
+    } else {
+        ""
+    }
 }
 
 fn mib(octets: u64) -> String {

@@ -387,7 +387,9 @@ mod tests {
         assert_eq!(available("MemTotal: 9 kB\nMemAvailable:      23452 kB\n"), Some(23_452 * 1024));
         assert_eq!(available("MemTotal: 9 kB\n"), None);
         assert!(free_memory().is_none_or(|free| free > 1 << 20));
-        assert!([Duration::from_secs(1), TIME_WAIT].contains(&ports_kept_back(false)) || !ports_kept_back(true).is_zero());
+        assert!(
+            [Duration::from_secs(1), TIME_WAIT].contains(&ports_kept_back(false)) || !ports_kept_back(true).is_zero()
+        );
     }
 
     #[test]

@@ -48,5 +48,9 @@ pub const fn server(key: KeyKind) -> Effort {
         KeyKind::EcdsaP256 => 100,
         KeyKind::Rsa2048 => 640,
     };
-    Effort { exchange: Duration::from_micros(24), full: Duration::from_micros(full), resumed: Duration::from_micros(80) }
+    Effort {
+        exchange: Duration::from_micros(24),
+        full: Duration::from_micros(full),
+        resumed: Duration::from_micros(80),
+    }
 }

@@ -234,7 +234,8 @@ impl Forecast {
             wall,
             open_files: files + ends,
             memory,
-            bounded: usage.connections >= scene.max_connections as u64 && scene.max_connections < plan.phones() as usize,
+            bounded: usage.connections >= scene.max_connections as u64
+                && scene.max_connections < plan.phones() as usize,
             usage,
         }
     }

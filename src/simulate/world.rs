@@ -225,7 +225,8 @@ const RESUMED: (u64, u64) = (590, 480);
 /// Octets written and read on behalf of an exchange.
 fn octets(request: &Request, served: &Served, answered: bool, had: Had, tls: bool) -> (u64, u64) {
     // "GET /path HTTP/1.1", "Host: …" and the last, empty line.
-    let line = request.method.as_str().len() + request.path.len() + 12 + "host: ".len() + request.origin.authority().len() + 2;
+    let line =
+        request.method.as_str().len() + request.path.len() + 12 + "host: ".len() + request.origin.authority().len() + 2;
     let headers = request.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
     let length = if request.body.is_empty() { 0 } else { "content-length: 12345\r\n".len() };
     let out = (line + 2 + headers.sum::<usize>() + length + request.body.len()) as u64;
@@ -236,7 +237,11 @@ fn octets(request: &Request, served: &Served, answered: bool, had: Had, tls: boo
             let headers = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
             // hyper adds the date, and a length where none is given.
             let date = "date: Sun, 22 Nov 2026 02:42:26 GMT\r\n".len();
-            let length = if response.headers().contains_key(http::header::CONTENT_LENGTH) { 0 } else { "content-length: 1234\r\n".len() };
+            let length = if response.headers().contains_key(http::header::CONTENT_LENGTH) {
+                0
+            } else {
+                "content-length: 1234\r\n".len()
+            };
             (status + headers.sum::<usize>() + date + length + 2 + response.body().len()) as u64
         }
     };
