@@ -234,8 +234,9 @@ fn no_load_goes_to_other_machines() {
     ] {
         let message = format!(
             "{origin} is not on this machine ({address} is no loopback address): load on another machine needs the \
-             consent of those who run it, which this version cannot take yet. Nothing was sent; use a target at \
-             127.0.0.1, [::1] or localhost"
+             consent of those who run it. Nothing was sent. If they agreed, say who: --authorised-by \"NAME\" (or \
+             BOOTSTORM_AUTHORISED_BY), which is recorded with the results; or let them put the line `allow-load-from: \
+             ADDRESS` (of this machine, or `any`) into the file {origin}/bootstorm-consent.txt, and say --ask-consent"
         );
         run_refused(&home, &["--target", url], 2, &message);
     }

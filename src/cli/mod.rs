@@ -2,6 +2,7 @@
 
 mod bounds;
 mod compare;
+mod consent;
 mod environment;
 mod exit;
 mod forecast;

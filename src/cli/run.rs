@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::bounds::Bounds;
+use super::consent::{self, ConsentArgs};
 use super::format::FormatArgs;
 use super::monitor::{self, Monitor};
 use super::progress::Progress;
@@ -22,7 +23,7 @@ use super::{Ended, Exit, machine};
 use crate::driver::{self, Control, Driven, Handicap, Live, RunError, Setting};
 use crate::metrics::journal::{End, Header, How, Replay};
 use crate::metrics::{Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline, Verdict};
-use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
+use crate::net::{Addresses, Devices, NetError, Settings, TlsSettings, Trust, limits, preflight};
 use crate::phone::{Chance, Origin};
 use crate::report::{Circumstances, Folder, Manifest, Saved, Summary, number, prometheus};
 use crate::target::{self, Authority, Running, Site};
@@ -42,6 +43,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "ADDR", env = "BOOTSTORM_PROMETHEUS", hide_env_values = true)]
     #[arg(value_parser = monitor::address, help_heading = "Results")]
     prometheus: Option<SocketAddr>,
+    #[command(flatten)]
+    consent: ConsentArgs,
     #[command(flatten)]
     series: SeriesArgs,
     /// Run on this many threads instead of one per core
@@ -77,7 +80,8 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     }
     limits::raise_open_files().map_err(Ended::net)?;
     let server = find_server(&plan)?;
-    let settings = client_settings(&plan, &server, &runtime, &args)?;
+    let (addresses, consent) = consent::obtain(&args.consent, &runtime, &plan, &server)?;
+    let settings = client_settings(&plan, &server, addresses, &args)?;
     let bounds = bound_connections(&plan, &server, &settings)?;
     runtime.block_on(probe(&settings, &server.origin, plan.fallback.as_deref())).map_err(Ended::net)?;
     let monitor = args.prometheus.map(Monitor::bind).transpose()?;
@@ -93,7 +97,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
         effective: plan.effective.clone(),
         overrides: args.workload.changes(),
         target: format!("{}{}", server.origin, server.base),
-        consent: None,
+        consent,
         machine: machine::describe(),
         limits: bounds.as_limits(&plan),
     };
@@ -184,10 +188,7 @@ pub(super) fn find_server(plan: &Plan) -> Result<Server, Ended> {
     }
 }
 
-fn client_settings(plan: &Plan, server: &Server, runtime: &Runtime, args: &RunArgs) -> Result<Settings, Ended> {
-    // Refuses whatever is not loopback.
-    let origins = [&server.origin].into_iter().chain(&plan.fallback).map(Arc::as_ref);
-    let addresses = runtime.block_on(resolve::resolve(origins)).map_err(Ended::net)?;
+fn client_settings(plan: &Plan, server: &Server, addresses: Addresses, args: &RunArgs) -> Result<Settings, Ended> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let devices = Devices::of(plan.tls.device_certificates.as_ref(), &plan.fleets).map_err(Ended::net)?;
     Ok(Settings {

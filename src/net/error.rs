@@ -40,13 +40,26 @@ pub enum NetError {
     /// The target is not this machine, and nobody has consented.
     #[error(
         "{origin} is not on this machine ({address} is no loopback address): load on another machine needs the consent of \
-         those who run it, which this version cannot take yet. Nothing was sent; use a target at 127.0.0.1, [::1] or localhost"
+         those who run it. Nothing was sent. If they agreed, say who: --authorised-by \"NAME\" (or BOOTSTORM_AUTHORISED_BY), \
+         which is recorded with the results; or let them put the line `allow-load-from: ADDRESS` (of this machine, or `any`) \
+         into the file {origin}/bootstorm-consent.txt, and say --ask-consent"
     )]
     NoConsent {
         /// The target.
         origin: String,
         /// The address that is not loopback.
         address: IpAddr,
+    },
+    /// The target was asked for its consent, and does not give it.
+    #[error(
+        "{url}: no consent: {what}; those who run the server must write there `allow-load-from: ADDRESS` (of this machine, or \
+         `any`), and may write `max-phones: N`. No load was sent"
+    )]
+    ConsentDenied {
+        /// Where the consent should be.
+        url: String,
+        /// What is wrong with it.
+        what: String,
     },
     /// A CA file is not there.
     #[error(
@@ -340,6 +353,7 @@ impl NetError {
             self,
             NetError::BadHost { .. }
                 | NetError::NoConsent { .. }
+                | NetError::ConsentDenied { .. }
                 | NetError::CaMissing { .. }
                 | NetError::CaUnreadable { .. }
                 | NetError::CaNotPem { .. }
@@ -354,7 +368,10 @@ impl NetError {
     /// Who must act so that it goes away.
     pub const fn fault(&self) -> Fault {
         match self {
-            NetError::Unresolved { .. } | NetError::BadHost { .. } | NetError::NoConsent { .. } => Fault::Generator,
+            NetError::Unresolved { .. }
+            | NetError::BadHost { .. }
+            | NetError::NoConsent { .. }
+            | NetError::ConsentDenied { .. } => Fault::Generator,
             NetError::CaMissing { .. }
             | NetError::CaUnreadable { .. }
             | NetError::CaNotPem { .. }

@@ -18,6 +18,7 @@
 mod clock;
 mod connection;
 mod connector;
+pub mod consent;
 mod conversation;
 mod deadline;
 mod device;
