@@ -225,6 +225,24 @@ fn a_target_that_is_no_url_is_refused() {
 }
 
 #[test]
+fn plan_refuses_what_run_refuses_and_says_what_would_do() {
+    let home = Home::new();
+    let flags = ["tiny.toml", "--phones", "60k", "--set", "network.max-connections=60000"];
+    let [planned, ran] = ["plan", "run"].map(|verb| home.run(&[&[verb], &flags[..]].concat()));
+    assert_eq!((planned.code, ran.code), (Some(1), Some(1)), "{}", planned.stderr);
+    assert_eq!(planned.stderr, ran.stderr);
+    assert!(planned.stderr.contains("or lower network.max-connections to "), "{}", planned.stderr);
+    assert!(planned.stdout.contains("one of 3 phones"), "what it would take is told all the same: {}", planned.stdout);
+    let service = ["plan", "tiny.toml", "--service-time", "9ms"];
+    refused(
+        &home,
+        &service,
+        2,
+        "--service-time: is for a server given by its URL; the embedded target's is target.embedded.work.service, as in --set target.embedded.work.service=5ms",
+    );
+}
+
+#[test]
 fn no_load_goes_to_other_machines() {
     let home = Home::new();
     for (url, origin, address) in [

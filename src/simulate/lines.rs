@@ -120,7 +120,7 @@ impl Lines {
                 break;
             }
             self.ends.pop();
-            if !self.lines.get(&phone).is_some_and(|line| line.stamp == stamp) {
+            if self.lines.get(&phone).is_none_or(|line| line.stamp != stamp) {
                 continue;
             }
             match side {
