@@ -401,9 +401,9 @@ fn what_this_machine_does_not_allow_is_known_before_the_storm() {
         refusal(&home, home.command("sh").args(["-c", limited]).arg(assert_cmd::cargo::cargo_bin("bootstorm")), 1);
     assert_eq!(
         said,
-        "bootstorm: this run needs 2080 open files (1000 connections, both ends in this process), 200 are allowed: raise \
-         the hard limit (as root `ulimit -Hn 2080`, for a service LimitNOFILE=2080), or lower \
-         network.max-connections to 60\n"
+        "bootstorm: this run needs 2143 open files (1000 connections, both ends in this process), 200 are allowed: raise \
+         the hard limit (as root `ulimit -Hn 2143`, for a service LimitNOFILE=2143), start the target in a process of its own (`bootstorm serve WORKLOAD`, then --target URL), or lower \
+         network.max-connections to 58\n"
     );
     run_refused(
         &home,
