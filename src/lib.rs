@@ -3,13 +3,14 @@
 //! The main flow, one line a floor: a [`workload`] file becomes a plan; the `driver` wakes its [`phone`]s, which
 //! answer challenges with [`auth`] and speak through `net`; [`metrics`] count what happens; [`report`] tells it.
 //! `cli::run` wires them together and reads like a table of contents. [`target`] is the file server to try it on,
-//! [`simulate`] the same fleet in virtual time.
+//! [`simulate`] the same fleet in virtual time, from which [`predict`] tells what a run will take.
 //!
 //! Arrows point down only:
 //!
 //! ```text
 //!            cli                one file per verb
 //!    report                     text, HTML, JSON, CSV, comparisons: from a saved run
+//!    predict                    what a run will take: played in virtual time, at measured costs
 //!    driver   simulate          real time on sockets · virtual time on a server model
 //!    interop                    one phone at a time, explained and judged
 //!    net   target               the client sockets, TLS · the embedded file server
@@ -35,6 +36,7 @@ pub mod metrics;
 #[cfg(feature = "live")]
 pub mod net;
 pub mod phone;
+pub mod predict;
 pub mod report;
 pub mod simulate;
 pub mod statistics;

@@ -225,6 +225,24 @@ fn a_target_that_is_no_url_is_refused() {
 }
 
 #[test]
+fn plan_refuses_what_run_refuses_and_says_what_would_do() {
+    let home = Home::new();
+    let flags = ["tiny.toml", "--phones", "60k", "--set", "network.max-connections=60000"];
+    let [planned, ran] = ["plan", "run"].map(|verb| home.run(&[&[verb], &flags[..]].concat()));
+    assert_eq!((planned.code, ran.code), (Some(1), Some(1)), "{}", planned.stderr);
+    assert_eq!(planned.stderr, ran.stderr);
+    assert!(planned.stderr.contains("or lower network.max-connections to "), "{}", planned.stderr);
+    assert!(planned.stdout.contains("one of 3 phones"), "what it would take is told all the same: {}", planned.stdout);
+    let service = ["plan", "tiny.toml", "--service-time", "9ms"];
+    refused(
+        &home,
+        &service,
+        2,
+        "--service-time: is for a server given by its URL; the embedded target's is target.embedded.work.service, as in --set target.embedded.work.service=5ms",
+    );
+}
+
+#[test]
 fn no_load_goes_to_other_machines() {
     let home = Home::new();
     for (url, origin, address) in [
@@ -234,8 +252,9 @@ fn no_load_goes_to_other_machines() {
     ] {
         let message = format!(
             "{origin} is not on this machine ({address} is no loopback address): load on another machine needs the \
-             consent of those who run it, which this version cannot take yet. Nothing was sent; use a target at \
-             127.0.0.1, [::1] or localhost"
+             consent of those who run it. Nothing was sent. If they agreed, say who: --authorised-by \"NAME\" (or \
+             BOOTSTORM_AUTHORISED_BY), which is recorded with the results; or let them put the line `allow-load-from: \
+             ADDRESS` (of this machine, or `any`) into the file {origin}/bootstorm-consent.txt, and say --ask-consent"
         );
         run_refused(&home, &["--target", url], 2, &message);
     }
@@ -382,9 +401,9 @@ fn what_this_machine_does_not_allow_is_known_before_the_storm() {
         refusal(&home, home.command("sh").args(["-c", limited]).arg(assert_cmd::cargo::cargo_bin("bootstorm")), 1);
     assert_eq!(
         said,
-        "bootstorm: this run needs 2080 open files (1000 connections, both ends in this process), 200 are allowed: raise \
-         the hard limit (as root `ulimit -Hn 2080`, for a service LimitNOFILE=2080), or lower \
-         network.max-connections to 60\n"
+        "bootstorm: this run needs 2143 open files (1000 connections, both ends in this process), 200 are allowed: raise \
+         the hard limit (as root `ulimit -Hn 2143`, for a service LimitNOFILE=2143), start the target in a process of its own (`bootstorm serve WORKLOAD`, then --target URL), or lower \
+         network.max-connections to 58\n"
     );
     run_refused(
         &home,

@@ -9,11 +9,11 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rustls::pki_types::UnixTime;
 
+use super::consent::{self, ConsentArgs};
 use super::run::{Server, find_server, runtime};
 use super::{Ended, Exit, colour, password};
 use crate::auth::Credentials;
 use crate::interop::{Clock, Difference, EXTENSION, Expectation, Ground, LabError, Matrix, Subject, scenarios, text};
-use crate::net::resolve;
 use crate::phone::{FAMILIES, Registration};
 use crate::workload::{self, Overrides, Plan, Timeouts};
 
@@ -42,6 +42,8 @@ pub(super) struct InteropArgs {
     /// Play these families only
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = family)]
     families: Vec<Registration>,
+    #[command(flatten)]
+    consent: ConsentArgs,
     /// Print JSON instead of text
     #[arg(long)]
     json: bool,
@@ -71,7 +73,7 @@ pub(super) fn run(args: InteropArgs) -> Result<Exit, Ended> {
     if let Some(target) = &server.embedded {
         target.begin(1.0);
     }
-    let addresses = runtime.block_on(resolve::resolve([&*server.origin])).map_err(Ended::net)?;
+    let (addresses, _) = consent::obtain(&args.consent, &runtime, &plan, &server)?;
     let ground = Ground {
         origin: server.origin.clone(),
         base: server.base.clone(),

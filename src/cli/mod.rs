@@ -1,10 +1,13 @@
 //! The command line: one file per verb; nothing but parsing, wiring and printing.
 
+mod bounds;
 mod capacity;
 mod child;
 mod compare;
+mod consent;
 mod environment;
 mod exit;
+mod forecast;
 mod format;
 mod interop;
 mod machine;
@@ -69,7 +72,7 @@ enum Verb {
     Compare(compare::CompareArgs),
     /// Find the hardest load at which a server still meets the workload's thresholds
     Capacity(capacity::CapacityArgs),
-    /// Say what a workload would do, without sending anything
+    /// Say what a workload would do and what that would take of this machine, without sending anything
     Plan(plan::PlanArgs),
     /// Serve files to phones: the embedded target on its own
     Serve(serve::ServeArgs),

@@ -1,10 +1,13 @@
-//! `bootstorm plan`: what a workload would do, without sending anything.
+//! `bootstorm plan`: what a workload would do and take, without sending anything.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 
+use super::forecast::Needs;
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit, matrix};
 use crate::phone::Moment;
@@ -19,10 +22,14 @@ pub(super) struct PlanArgs {
     /// Print JSON instead of text
     #[arg(long, help_heading = "Results")]
     json: bool,
-    /// Make the schedule as a run with this many threads would; its hash is the same for any number
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    /// Make the schedule as a run with this many threads would, and reckon with them instead of one per core; the
+    /// schedule's hash is the same for any number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     #[arg(help_heading = "Generator")]
-    shards: u32,
+    shards: Option<u32>,
+    /// Assume that a server given by its URL takes so long for an answer: nobody can know beforehand [default: 5ms]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Generator")]
+    service_time: Option<Duration>,
 }
 
 /// What one phase comes to.
@@ -35,19 +42,31 @@ struct PhaseFacts<'p> {
     peak: u64,
 }
 
-/// Prints what the workload would do.
+/// Prints what the workload would do and take.
 pub(super) fn run(args: PlanArgs) -> Result<Exit, Ended> {
     let matrix = args.workload.matrix()?;
-    let plan = args.workload.load()?;
+    let plan = Arc::new(args.workload.load()?);
+    if args.service_time.is_some() && matches!(plan.target, Target::Embedded(_)) {
+        let right =
+            "the embedded target's is target.embedded.work.service, as in --set target.embedded.work.service=5ms";
+        return Err(Ended::usage(format!("--service-time: is for a server given by its URL; {right}")));
+    }
     let phases: Vec<_> = (0..plan.phases.len()).map(|index| facts(&plan, index)).collect();
-    let hash = plan.schedule_hash(args.shards);
-    let text = if args.json { as_json(&plan, &phases, &hash, args.shards) } else { as_text(&plan, &phases, &hash) };
+    let hash = plan.schedule_hash(args.shards.unwrap_or(1));
+    let needs = Needs::of(&plan, args.shards, args.service_time)?;
+    let text = match args.json {
+        true => as_json(&plan, &phases, &hash, args.shards.unwrap_or(1), &needs),
+        false => format!("{}{}", as_text(&plan, &phases, &hash), needs.as_text()),
+    };
     let text = match &matrix {
         Some(matrix) => matrix::with_plan(matrix, &text, args.json).map_err(Ended::undone)?,
         None => text,
     };
     super::print(&text)?;
-    Ok(Exit::Passed)
+    match needs.refused {
+        Some(refused) => Err(Ended::net(refused)),
+        None => Ok(Exit::Passed),
+    }
 }
 
 fn facts(plan: &Plan, index: usize) -> PhaseFacts<'_> {
@@ -65,7 +84,7 @@ fn facts(plan: &Plan, index: usize) -> PhaseFacts<'_> {
     facts
 }
 
-fn as_json(plan: &Plan, phases: &[PhaseFacts<'_>], hash: &str, shards: u32) -> String {
+fn as_json(plan: &Plan, phases: &[PhaseFacts<'_>], hash: &str, shards: u32, needs: &Needs) -> String {
     let seconds = |m: Option<Moment>| m.map(Moment::as_secs_f64);
     let fleets = plan
         .fleets
@@ -85,6 +104,8 @@ fn as_json(plan: &Plan, phases: &[PhaseFacts<'_>], hash: &str, shards: u32) -> S
         "phases": phases.collect::<Vec<_>>(),
         "compression": plan.compression,
         "schedule": { "hash": hash, "shards": shards },
+        "needs": needs.as_json(),
+        "refused": needs.refused.as_ref().map(ToString::to_string),
     });
     format!("{value:#}\n")
 }

@@ -1,7 +1,7 @@
 //! `bootstorm run`: from a workload to a report.
 
 use std::io::{self, Write as _};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::Poll;
@@ -11,6 +11,8 @@ use clap::Args;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::bounds::Bounds;
+use super::consent::{self, ConsentArgs};
 use super::format::FormatArgs;
 use super::matrix;
 use super::monitor::{self, Monitor};
@@ -22,9 +24,9 @@ use super::{Ended, Exit, machine};
 use crate::driver::{self, Control, Driven, Handicap, Live, Processes, RunError, Setting, TargetGauge};
 use crate::metrics::journal::{End, Header, How, Replay};
 use crate::metrics::{Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline, Verdict};
-use crate::net::{Devices, NetError, Settings, TlsSettings, Trust, limits, preflight, resolve};
+use crate::net::{Addresses, Devices, NetError, Settings, TlsSettings, Trust, limits, preflight};
 use crate::phone::{Chance, Origin};
-use crate::report::{self, Circumstances, Folder, Manifest, Saved, Summary, number, prometheus};
+use crate::report::{Circumstances, Folder, Manifest, Saved, Summary, number, prometheus};
 use crate::target::{self, Authority, Running, Site};
 use crate::workload::{Plan, Target};
 
@@ -42,6 +44,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "ADDR", env = "BOOTSTORM_PROMETHEUS", hide_env_values = true)]
     #[arg(value_parser = monitor::address, help_heading = "Results")]
     prometheus: Option<SocketAddr>,
+    #[command(flatten)]
+    consent: ConsentArgs,
     #[command(flatten)]
     series: SeriesArgs,
     #[command(flatten)]
@@ -105,7 +109,8 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
         (None, Some(mut processes)) => Some(Box::new(move || processes.read()) as TargetGauge),
         (None, None) => None,
     };
-    let settings = client_settings(&plan, &server, &runtime, &args)?;
+    let (addresses, consent) = consent::obtain(&args.consent, &runtime, &plan, &server)?;
+    let settings = client_settings(&plan, &server, addresses, &args)?;
     let bounds = bound_connections(&plan, &server, &settings)?;
     runtime.block_on(probe(&settings, &server.origin, plan.fallback.as_deref())).map_err(Ended::net)?;
     let monitor = args.prometheus.map(Monitor::bind).transpose()?;
@@ -121,7 +126,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
         effective: plan.effective.clone(),
         overrides: args.workload.changes(),
         target: format!("{}{}", server.origin, server.base),
-        consent: None,
+        consent,
         machine: machine::describe(),
         limits: bounds.as_limits(&plan),
     };
@@ -227,10 +232,7 @@ pub(super) fn find_server(plan: &Plan) -> Result<Server, Ended> {
     }
 }
 
-fn client_settings(plan: &Plan, server: &Server, runtime: &Runtime, args: &RunArgs) -> Result<Settings, Ended> {
-    // Refuses whatever is not loopback.
-    let origins = [&server.origin].into_iter().chain(&plan.fallback).map(Arc::as_ref);
-    let addresses = runtime.block_on(resolve::resolve(origins)).map_err(Ended::net)?;
+fn client_settings(plan: &Plan, server: &Server, addresses: Addresses, args: &RunArgs) -> Result<Settings, Ended> {
     let devices = Devices::of(&plan.tls, &plan.fleets).map_err(Ended::net)?;
     Ok(Settings {
         timeouts: plan.timeouts,
@@ -241,53 +243,16 @@ fn client_settings(plan: &Plan, server: &Server, runtime: &Runtime, args: &RunAr
     })
 }
 
-/// How many connections may be open at once, and what bounds them.
-struct Bounds {
-    connections: usize,
-    limits: limits::Limits,
-}
-
-impl Bounds {
-    fn as_limits(&self, plan: &Plan) -> report::Limits {
-        report::Limits {
-            open_files: self.limits.open_files,
-            max_connections: plan.network.max_connections.map(|n| n as u64),
-            source_addresses: if plan.network.sources.is_empty() { 0 } else { self.limits.sources },
-            local_ports: Some(self.limits.ports_per_source),
-        }
-    }
-}
-
-/// As the workload says, if the machine can; else as many as it can.
+/// How many connections may be open at once: as the workload says, if the machine can; else as many as it can.
 fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Result<Bounds, Ended> {
     let Some(target) = settings.addresses.of(&server.origin).and_then(<[_]>::first) else {
         return Err(Ended::undone(format!("{} has no address", server.origin)));
     };
-    let phones = u64::from(plan.phones()).max(1);
-    let named = plan.network.max_connections.map(|n| n as u64);
-    let limits = limits::check(&demand(plan, settings.shards, target.ip())).map_err(Ended::net)?;
-    let most = named.unwrap_or(u64::MAX).min(limits.connections()).min(phones.max(settings.shards as u64));
-    if named.is_none() && most < phones {
-        tracing::warn!(
-            "at most {most} of {phones} phones can be connected at once ({} open files, {} ports); the others wait, \
-             which is measured apart",
-            limits.open_files,
-            limits.connections_by_ports,
-        );
+    let bounds = Bounds::of(plan, target.ip(), settings.shards).map_err(Ended::net)?;
+    if let Some(note) = bounds.note(plan) {
+        tracing::warn!("{note}");
     }
-    Ok(Bounds { connections: usize::try_from(most).unwrap_or(usize::MAX), limits })
-}
-
-/// What the plan asks of this machine.
-fn demand(plan: &Plan, shards: usize, target: IpAddr) -> limits::Demand<'_> {
-    let named = plan.network.max_connections.map(|n| n as u64);
-    limits::Demand {
-        connections: named.unwrap_or(shards as u64).min(u64::from(plan.phones()).max(1)),
-        embedded: matches!(plan.target, Target::Embedded(_)),
-        shards,
-        sources: &plan.network.sources,
-        target,
-    }
+    Ok(bounds)
 }
 
 /// Whether this machine's files and ports are enough for the plan, known without any server. Where the target is known by
@@ -298,7 +263,7 @@ pub(super) fn check_limits(plan: &Plan, shards: Option<u32>) -> Result<(), NetEr
         Target::Embedded(config) => Some(config.listen.ip()),
     };
     let Some(target) = target else { return Ok(()) };
-    limits::check(&demand(plan, shard_count(shards), target)).map(drop)
+    Bounds::of(plan, target, shard_count(shards)).map(drop)
 }
 
 /// One for each core, if nobody says otherwise.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::consent::{self, ConsentArgs};
 use super::run::{find_server, runtime};
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, password};
 use crate::auth::{Commons, Credentials};
 use crate::interop::{Cast, Player, Stage, story};
-use crate::net::{Connector, Devices, Settings, TlsSettings, resolve};
+use crate::net::{Connector, Devices, Settings, TlsSettings};
 use crate::phone::{Chance, Fleet, Trigger};
 use crate::workload::{Plan, Target};
 
@@ -29,6 +30,8 @@ pub(super) struct TraceArgs {
     /// Type this user name when a screen waits; the password is asked for, never an argument
     #[arg(long = "type", value_name = "USER")]
     types: Option<String>,
+    #[command(flatten)]
+    consent: ConsentArgs,
     /// Print JSON instead of text
     #[arg(long)]
     json: bool,
@@ -54,9 +57,7 @@ pub(super) fn run(args: TraceArgs) -> Result<Exit, Ended> {
     if let Some(target) = &server.embedded {
         target.begin(1.0);
     }
-    let addresses = runtime
-        .block_on(resolve::resolve(std::iter::once(&*server.origin).chain(plan.fallback.as_deref())))
-        .map_err(Ended::net)?;
+    let (addresses, _) = consent::obtain(&args.consent, &runtime, &plan, &server)?;
     let devices = Devices::of(&plan.tls, &plan.fleets).map_err(Ended::net)?;
     let settings = Settings {
         timeouts: plan.timeouts,

@@ -8,6 +8,8 @@
 
 #[cfg(feature = "live")]
 mod assembly;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod census;
 #[cfg(feature = "live")]
 mod control;
 #[cfg(feature = "live")]
@@ -48,6 +50,7 @@ pub use live::{Known, Live};
 pub use pace::Pace;
 #[cfg(feature = "live")]
 pub use processes::{Processes, WatchError};
+pub(crate) use queue::Queue;
 pub use roster::{Roster, Share, Wish};
 #[cfg(feature = "live")]
 pub use run::{Driven, RunError, Setting, TargetGauge, run};

@@ -4,6 +4,7 @@
 //! just when no file is left. Where the system does not tell, there is nothing or zero.
 
 use std::fs::{self, File};
+use std::net::SocketAddr;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
@@ -38,8 +39,8 @@ pub(super) struct Circumstances {
     pub(super) shards: usize,
     /// Whether the server runs in this process.
     pub(super) embedded: bool,
-    /// Whether connections go to an address of loopback.
-    pub(super) loopback: bool,
+    /// Where connections go, as far as that many addresses are.
+    pub(super) targets: [Option<SocketAddr>; 2],
     /// Most local ports there are towards the server, if that is known.
     pub(super) ports: Option<u64>,
 }
@@ -74,7 +75,8 @@ struct CoreTicks {
 impl Monitor {
     /// Looks for the first time, when the run begins.
     pub(super) fn begin(circumstances: &Circumstances) -> Monitor {
-        let Circumstances { shards, embedded, loopback, ports } = *circumstances;
+        let Circumstances { shards, embedded, targets, ports } = *circumstances;
+        let targets: Vec<_> = targets.into_iter().flatten().collect();
         let cores = own_cores();
         let mut monitor = Monitor {
             ticks: vec![CoreTicks::default(); cores.len()],
@@ -82,7 +84,7 @@ impl Monitor {
             stat: File::open("/proc/stat").ok(),
             memory: File::open("/proc/self/statm").ok(),
             embedded,
-            ports: Ports::none_yet(loopback),
+            ports: Ports::none_yet(&targets),
             ports_limit: ports,
             threads: std::iter::repeat_with(Thread::default).take(shards).collect(),
             at: Duration::ZERO,
@@ -231,6 +233,11 @@ fn open_files() -> u64 {
     told_open_files().unwrap_or_else(|| fs::read_dir("/proc/self/fd").map_or(0, |files| files.count() as u64))
 }
 
+/// The resident memory of this process, in octets; 0 where the system does not say.
+pub(super) fn rss() -> u64 {
+    fs::read_to_string("/proc/self/statm").ok().and_then(|statm| resident(&statm)).unwrap_or(0) * page_size()
+}
+
 /// The most resident memory this process has had, in octets; 0 where the system does not say.
 pub(super) fn peak_rss() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -316,7 +323,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn this_machine_tells() {
-        let circumstances = Circumstances { shards: 1, embedded: false, loopback: true, ports: None };
+        let circumstances = Circumstances { shards: 1, embedded: false, targets: [None; 2], ports: None };
         let mut monitor = Monitor::begin(&circumstances);
         monitor.watch(0, own_thread().unwrap());
         let mut spun = 0_u64;

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 /// A phone that steps out leaves its place in the order behind; such places are cleared away before they outnumber
 /// those who wait. So nothing here takes longer for a phone among twenty thousand, and nothing grows without bound.
 #[derive(Debug)]
-pub(super) struct Queue<T> {
+pub(crate) struct Queue<T> {
     places: VecDeque<(u32, u64)>,
     /// What each has, and the number of its place.
     phones: FxHashMap<u32, (u64, T)>,
@@ -22,20 +22,22 @@ const FEW: usize = 64;
 const ROOM: usize = 4_096;
 
 impl<T> Queue<T> {
-    pub(super) fn new() -> Queue<T> {
+    pub(crate) fn new() -> Queue<T> {
         Queue { places: VecDeque::new(), phones: FxHashMap::default(), next: 0 }
     }
 
     /// How many wait.
-    pub(super) fn len(&self) -> usize {
+    #[cfg(any(feature = "live", test))]
+    pub(crate) fn len(&self) -> usize {
         self.phones.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.phones.is_empty()
     }
 
-    pub(super) fn has(&self, phone: u32) -> bool {
+    #[cfg(any(feature = "live", test))]
+    pub(crate) fn has(&self, phone: u32) -> bool {
         self.phones.contains_key(&phone)
     }
 
@@ -45,7 +47,7 @@ impl<T> Queue<T> {
     }
 
     /// The phone joins at the end; what it had here before is gone.
-    pub(super) fn push(&mut self, phone: u32, what: T) {
+    pub(crate) fn push(&mut self, phone: u32, what: T) {
         self.next += 1;
         self.phones.insert(phone, (self.next, what));
         self.places.push_back((phone, self.next));
@@ -56,7 +58,7 @@ impl<T> Queue<T> {
     }
 
     /// The phone steps out, wherever it is.
-    pub(super) fn remove(&mut self, phone: u32) -> Option<T> {
+    pub(crate) fn remove(&mut self, phone: u32) -> Option<T> {
         let what = self.phones.remove(&phone).map(|(_, what)| what);
         if self.phones.capacity() > ROOM && self.phones.len() < self.phones.capacity() / 8 {
             // The crowd is gone, and its room with it.
@@ -69,7 +71,7 @@ impl<T> Queue<T> {
     }
 
     /// Who came first, and what it has.
-    pub(super) fn first(&mut self) -> Option<(u32, &T)> {
+    pub(crate) fn first(&mut self) -> Option<(u32, &T)> {
         while self.places.front().is_some_and(|place| !is_taken(&self.phones, place)) {
             self.places.pop_front();
         }
@@ -78,7 +80,7 @@ impl<T> Queue<T> {
     }
 
     /// Takes who came first.
-    pub(super) fn pop(&mut self) -> Option<(u32, T)> {
+    pub(crate) fn pop(&mut self) -> Option<(u32, T)> {
         let (phone, _) = self.first()?;
         self.places.pop_front();
         self.remove(phone).map(|what| (phone, what))

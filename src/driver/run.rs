@@ -13,7 +13,7 @@ use crate::phone::Origin;
 use crate::workload::Plan;
 
 use super::keeper::{Durable, JournalError, Keeper, Pen, Told};
-use super::monitor::Circumstances;
+use super::monitor::{self, Circumstances};
 use super::shard::{Shard, ShardResult, on_own_runtime};
 use super::{Control, Handicap, Live, Roster, Share};
 
@@ -97,13 +97,14 @@ pub struct Setting {
 ///
 /// # Errors
 /// If the run could not begin, or this program has a fault. What the journal has by then stays.
-pub fn run(plan: &Arc<Plan>, setting: Setting) -> Result<Driven, RunError> {
+pub fn run(plan: &Arc<Plan>, mut setting: Setting) -> Result<Driven, RunError> {
     let most = u32::try_from(setting.max_connections).unwrap_or(u32::MAX).min(plan.phones());
     let shards = setting.shards.min(most).max(1);
     setting.control.expect(shards as usize);
     let (ready, all_ready) = mpsc::channel();
     let (keeper, told) = mpsc::channel();
     let (mut begins, mut threads) = (Vec::new(), Vec::new());
+    let before = monitor::rss();
     for index in 0..shards {
         let share = Share { index, of: shards };
         let make = shard_maker(plan.clone(), &setting, share, keeper.clone(), ready.clone());
@@ -122,6 +123,9 @@ pub fn run(plan: &Arc<Plan>, setting: Setting) -> Result<Driven, RunError> {
     let (control, live) = (setting.control.clone(), setting.live.clone());
     let (mut keeping, mut failed) = (None, None);
     if made == shards as usize {
+        let phones = u64::from(plan.phones());
+        let each = monitor::rss().checked_sub(before).map(|grown| grown / phones.max(1));
+        setting.header.generator.rss_per_phone = each.filter(|_| phones >= MANY);
         match begin(setting, shards, told) {
             Ok(keeper) => {
                 begins.iter().for_each(|begin| _ = begin.send(keeper.began));
@@ -174,7 +178,7 @@ fn begin(setting: Setting, shards: u32, told: mpsc::Receiver<Told>) -> Result<Ke
     let circumstances = Circumstances {
         shards: shards as usize,
         embedded: setting.embedded,
-        loopback: addresses.iter().any(|address| address.ip().is_loopback()),
+        targets: [addresses.first().copied(), addresses.get(1).copied()],
         ports: setting.ports,
     };
     let mut header = setting.header;
@@ -199,6 +203,9 @@ fn begin(setting: Setting, shards: u32, told: mpsc::Receiver<Told>) -> Result<Ke
 fn now() -> SystemTime {
     SystemTime::now()
 }
+
+/// From so many phones on, memory tells what one takes at rest; of fewer, threads and their runtimes would be a part.
+const MANY: u64 = 50_000;
 
 const START_AHEAD: Duration = Duration::from_millis(5);
 

@@ -45,4 +45,76 @@ mod tests {
         };
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
     }
+
+    /// How the socket is made ready before it connects.
+    #[derive(Clone, Copy)]
+    enum Made {
+        ByDial,
+        /// Bound the plain way: the system looks for a port that nobody uses at all, then and there.
+        Bound,
+    }
+
+    /// Microseconds of this thread's processor time a connect takes, in each thousand of `count`: from these sources in
+    /// turn (none: as the system chooses), closed by us first, so that TIME_WAIT is ours.
+    fn costs(count: usize, sources: &[IpAddr], made: Made) -> Vec<f64> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let target = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            for _ in 0..count {
+                let mut accepted = listener.accept().unwrap().0;
+                // Until the other end has closed.
+                let _ = std::io::Read::read(&mut accepted, &mut [0]);
+            }
+        });
+        let test = async {
+            let mut costs = Vec::new();
+            for thousand in 0..count / 1000 {
+                let mut cost = std::time::Duration::ZERO;
+                for n in 0..1000 {
+                    let turn = thousand * 1000 + n;
+                    let source = sources.get(turn % sources.len().max(1)).copied();
+                    let before = super::super::thread_cpu();
+                    let stream = match made {
+                        Made::ByDial => dial(target, source).await.unwrap(),
+                        Made::Bound => {
+                            let socket = TcpSocket::new_v4().unwrap();
+                            socket.bind(SocketAddr::new(source.unwrap(), 0)).unwrap();
+                            socket.connect(target).await.unwrap()
+                        }
+                    };
+                    cost += super::super::thread_cpu() - before;
+                    drop(stream);
+                }
+                costs.push(cost.as_secs_f64() * 1e3);
+            }
+            costs
+        };
+        let costs = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+        server.join().unwrap();
+        costs
+    }
+
+    /// `cargo test --release --lib connecting_does_not_slow_down -- --ignored --nocapture`, where nothing else runs.
+    #[test]
+    #[ignore = "a measurement: processor time, with tens of thousands of closed connections"]
+    fn connecting_does_not_slow_down_as_closed_connections_pile_up() {
+        let source = |n: u8| IpAddr::from([127, 77, 0, n]);
+        let eight: Vec<_> = (10..18).map(source).collect();
+        println!("processor time of a connect, by how many connections are in TIME_WAIT at each source address");
+        println!("{:34} {:>10} {:>10} {:>10} {:>7}", "", "first 1000", "at 10,000", "at 20,000", "ratio");
+        let mut held = true;
+        for (name, sources, per_source, made) in [
+            ("no source named", vec![], 1, Made::ByDial),
+            ("one source", vec![source(1)], 1, Made::ByDial),
+            ("eight sources", eight, 8, Made::ByDial),
+            ("bound without the option (contrast)", vec![source(2)], 1, Made::Bound),
+        ] {
+            let costs = costs(21_000 * per_source, &sources, made);
+            let at = |piled: usize| costs[piled * per_source / 1000];
+            let ratio = at(10_000) / at(0);
+            println!("{name:34} {:8.1} µs {:8.1} µs {:8.1} µs {ratio:7.2}", at(0), at(10_000), at(20_000));
+            held &= ratio <= 1.5 || matches!(made, Made::Bound);
+        }
+        assert!(held, "connecting costs more than 1.5 times as much with 10,000 closed connections");
+    }
 }

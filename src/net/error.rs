@@ -40,13 +40,26 @@ pub enum NetError {
     /// The target is not this machine, and nobody has consented.
     #[error(
         "{origin} is not on this machine ({address} is no loopback address): load on another machine needs the consent of \
-         those who run it, which this version cannot take yet. Nothing was sent; use a target at 127.0.0.1, [::1] or localhost"
+         those who run it. Nothing was sent. If they agreed, say who: --authorised-by \"NAME\" (or BOOTSTORM_AUTHORISED_BY), \
+         which is recorded with the results; or let them put the line `allow-load-from: ADDRESS` (of this machine, or `any`) \
+         into the file {origin}/bootstorm-consent.txt, and say --ask-consent"
     )]
     NoConsent {
         /// The target.
         origin: String,
         /// The address that is not loopback.
         address: IpAddr,
+    },
+    /// The target was asked for its consent, and does not give it.
+    #[error(
+        "{url}: no consent: {what}; those who run the server must write there `allow-load-from: ADDRESS` (of this machine, or \
+         `any`), and may write `max-phones: N`. No load was sent"
+    )]
+    ConsentDenied {
+        /// Where the consent should be.
+        url: String,
+        /// What is wrong with it.
+        what: String,
     },
     /// A CA file is not there.
     #[error(
@@ -128,9 +141,11 @@ pub enum NetError {
     },
     /// Too few open files allowed.
     #[error(
-        "this run needs {needed} open files ({connections} connections{both_ends}), {allowed} are allowed: \
-         raise the hard limit (as root `ulimit -Hn {needed}`, for a service LimitNOFILE={needed}), \
-         or lower network.max-connections to {fitting}"
+        "this run needs {needed} open files ({connections} connections{}), {allowed} are allowed: \
+         raise the hard limit (as root `ulimit -Hn {needed}`, for a service LimitNOFILE={needed}){}{}",
+        if *.embedded { ", both ends in this process" } else { "" },
+        target_apart(*.embedded),
+        or_fewer(*.fitting)
     )]
     Files {
         /// Open files needed.
@@ -139,17 +154,17 @@ pub enum NetError {
         allowed: u64,
         /// Connections asked for.
         connections: u64,
-        /// Says if the embedded target's ends count too.
-        both_ends: &'static str,
+        /// Whether the embedded target's ends count too.
+        embedded: bool,
         /// Connections that would fit.
         fitting: u64,
     },
     /// Too few local ports.
     #[error(
         "this run needs {connections} connections at once; {sources} source address(es) with {ports} local ports each \
-         ({range}) allow {fitting}: name at least {wanted_sources} addresses in network.sources, \
-         widen the range (`sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"`), \
-         or lower network.max-connections to {fitting}"
+         ({range}) allow {fitting}: {}widen the range (`sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"`){}",
+        more_sources(*.ports, *.wanted_sources),
+        or_fewer(*.fitting)
     )]
     Ports {
         /// Connections asked for.
@@ -164,6 +179,51 @@ pub enum NetError {
         fitting: u64,
         /// Source addresses that would do.
         wanted_sources: u64,
+    },
+    /// Too few local ports, because the system keeps those of closed connections back.
+    #[error(
+        "this run takes {needed} local ports at once: of at most {connections} connections that are open, and of those that the \
+         phones closed in the last {kept_back_s} s, whose ports the system keeps back (TIME_WAIT); {sources} source address(es) \
+         with {ports} each ({range}) do not suffice: {}let phones keep their connections longer (network.idle), or spread the \
+         storm, or take fewer phones",
+        more_sources(*.ports, *.wanted_sources)
+    )]
+    PortsKeptBack {
+        /// Ports needed.
+        needed: u64,
+        /// Connections open at once.
+        connections: u64,
+        /// For how long a port is kept back, in seconds.
+        kept_back_s: f64,
+        /// Source addresses there are.
+        sources: u64,
+        /// Ports of each.
+        ports: u64,
+        /// The system's range, as `first-last`.
+        range: String,
+        /// Source addresses that would do.
+        wanted_sources: u64,
+    },
+    /// Too little memory.
+    #[error(
+        "this run needs {} of memory ({connections} connections at once{}), {} are free: take fewer phones (--phones){}{}",
+        mib(*.needed),
+        if *.embedded { ", both ends in this process" } else { "" },
+        mib(*.free),
+        target_apart(*.embedded),
+        or_fewer(*.fitting)
+    )]
+    Memory {
+        /// Octets needed.
+        needed: u64,
+        /// Octets to be had.
+        free: u64,
+        /// Connections open at once.
+        connections: u64,
+        /// Whether the embedded target's ends count too.
+        embedded: bool,
+        /// Connections that would fit.
+        fitting: u64,
     },
     /// A limit of the system cannot be read or set.
     #[error("{what}: {reason}")]
@@ -262,6 +322,29 @@ pub enum NetError {
     },
 }
 
+/// Fewer connections as a way out, where any would be left.
+fn or_fewer(fitting: u64) -> String {
+    if fitting == 0 { String::new() } else { format!(", or lower network.max-connections to {fitting}") }
+}
+
+/// More source addresses as a way out, where each brings ports.
+fn more_sources(ports: u64, wanted: u64) -> String {
+    if ports == 0 { String::new() } else { format!("name at least {wanted} addresses in network.sources, ") }
+}
+
+/// The server in a process of its own as a way out, where it is in this one.
+fn target_apart(embedded: bool) -> &'static str {
+    if embedded {
+        ", start the target in a process of its own (`bootstorm serve WORKLOAD`, then --target URL)"
+    } else {
+        ""
+    }
+}
+
+fn mib(octets: u64) -> String {
+    format!("{} MiB", octets.div_ceil(1 << 20))
+}
+
 impl NetError {
     /// Whether what was typed (workload, arguments, files they name) is at fault, rather than what was found
     /// when it was tried.
@@ -270,6 +353,7 @@ impl NetError {
             self,
             NetError::BadHost { .. }
                 | NetError::NoConsent { .. }
+                | NetError::ConsentDenied { .. }
                 | NetError::CaMissing { .. }
                 | NetError::CaUnreadable { .. }
                 | NetError::CaNotPem { .. }
@@ -284,7 +368,10 @@ impl NetError {
     /// Who must act so that it goes away.
     pub const fn fault(&self) -> Fault {
         match self {
-            NetError::Unresolved { .. } | NetError::BadHost { .. } | NetError::NoConsent { .. } => Fault::Generator,
+            NetError::Unresolved { .. }
+            | NetError::BadHost { .. }
+            | NetError::NoConsent { .. }
+            | NetError::ConsentDenied { .. } => Fault::Generator,
             NetError::CaMissing { .. }
             | NetError::CaUnreadable { .. }
             | NetError::CaNotPem { .. }
@@ -298,6 +385,8 @@ impl NetError {
             | NetError::SourceFamily { .. }
             | NetError::Files { .. }
             | NetError::Ports { .. }
+            | NetError::PortsKeptBack { .. }
+            | NetError::Memory { .. }
             | NetError::System { .. } => Fault::Generator,
             NetError::NotTls { .. } | NetError::SpeaksTls { .. } | NetError::UnknownCa { .. } => Fault::Phone,
             NetError::Unreachable { failure, .. }

@@ -20,6 +20,7 @@ mod alarm;
 mod clock;
 mod connection;
 mod connector;
+pub mod consent;
 mod conversation;
 mod deadline;
 mod device;

@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -65,6 +66,24 @@ pub async fn probe(settings: &Settings, origin: &Origin) -> Result<(), NetError>
     }
 }
 
+/// A connection to `origin`, as the first phone would make it, and the address it is made from.
+///
+/// # Errors
+/// As [`probe`].
+pub(super) async fn open(settings: &Settings, origin: &Origin) -> Result<(Stream, IpAddr), NetError> {
+    let tcp = connect(settings, origin).await.map_err(|failure| unreachable_target(origin, failure))?;
+    let own = tcp.local_addr().map(|address| address.ip());
+    let own = own.map_err(|_| unreachable_target(origin, Failure::ConnectUnreachable))?;
+    if !origin.tls {
+        let meter = Rc::new(Meter::default());
+        return Ok((Stream::plain(Socket::new(tcp, Rc::clone(&meter)), meter), own));
+    }
+    let tls = Tls::new(&settings.tls, settings.shards)?;
+    let stream =
+        shake(settings, origin, &tls, 0, tcp).await.map_err(|broken| describe(settings, origin, 0, &broken))?;
+    Ok((stream, own))
+}
+
 fn question(origin: &Origin) -> Request {
     Request {
         origin: Arc::new(origin.clone()),
@@ -92,7 +111,7 @@ async fn connect(settings: &Settings, origin: &Origin) -> Result<TcpStream, Fail
     Err(failure)
 }
 
-async fn shake(settings: &Settings, origin: &Origin, tls: &Tls, phone: u32, tcp: TcpStream) -> Result<(), Broken> {
+async fn shake(settings: &Settings, origin: &Origin, tls: &Tls, phone: u32, tcp: TcpStream) -> Result<Stream, Broken> {
     let meter = Rc::new(Meter::default());
     let socket = Socket::new(tcp, Rc::clone(&meter));
     let failed = |error: io::Error| Broken { failure: Failure::TlsFailed, error: Some(error) };
@@ -104,8 +123,7 @@ async fn shake(settings: &Settings, origin: &Origin, tls: &Tls, phone: u32, tcp:
         let mut handshake = pin!(handshake(config, name, socket, &meter, limit, deadline));
         poll_fn(|cx| as_phone(phone, || handshake.as_mut().poll(cx))).await
     };
-    Stream::tls(shaken.result?, meter).farewell();
-    Ok(())
+    Ok(Stream::tls(shaken.result?, meter))
 }
 
 /// Whether a handshake, without verification, gets as far as records of the server's.
@@ -117,7 +135,10 @@ async fn speaks_tls(settings: &Settings, origin: &Origin) -> Result<bool, NetErr
     )?;
     let Ok(tcp) = connect(settings, origin).await else { return Ok(false) };
     Ok(match shake(settings, origin, &tls, 0, tcp).await {
-        Ok(()) => true,
+        Ok(stream) => {
+            stream.farewell();
+            true
+        }
         Err(broken) => matches!(broken.failure, Failure::TlsAlert | Failure::TlsIncompatible),
     })
 }

@@ -25,11 +25,10 @@ impl Addresses {
     }
 }
 
-/// Looks up every origin and makes sure that load may be sent there.
+/// Looks up every origin. Whether load may be sent there is another question: [`require_loopback`], or consent.
 ///
 /// # Errors
-/// [`NetError::Unresolved`] if a name has no address; [`NetError::NoConsent`] if any address of any origin is not
-/// loopback: consent for other machines cannot be given yet.
+/// [`NetError::Unresolved`] if a name has no address.
 pub async fn resolve(origins: impl IntoIterator<Item = &Origin>) -> Result<Addresses, NetError> {
     let mut servers: Vec<(Origin, Vec<SocketAddr>)> = Vec::new();
     for origin in origins {
@@ -37,7 +36,6 @@ pub async fn resolve(origins: impl IntoIterator<Item = &Origin>) -> Result<Addre
             continue;
         }
         let addresses = look_up(origin).await?;
-        require_loopback(origin, &addresses)?;
         servers.push((origin.clone(), addresses));
     }
     Ok(Addresses { servers })
@@ -132,7 +130,9 @@ mod tests {
     fn localhost_is_loopback_and_foreign_addresses_are_named() {
         let addresses = now(resolve([&origin("localhost")])).unwrap();
         assert!(!addresses.of(&origin("localhost")).unwrap().is_empty());
-        let error = now(resolve([&origin("192.0.2.1")])).unwrap_err();
+        let foreign = origin("192.0.2.1");
+        let addresses = now(resolve([&foreign])).unwrap();
+        let error = require_loopback(&foreign, addresses.of(&foreign).unwrap()).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("http://192.0.2.1:8080") && text.contains("consent"), "{text}");
     }

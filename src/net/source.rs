@@ -53,6 +53,11 @@ impl Sources {
         self.ranges.iter().map(|r| r.first)
     }
 
+    /// The first and the last address of every range.
+    pub(super) fn ends(&self) -> Vec<IpAddr> {
+        self.ranges.iter().flat_map(|r| [Some(r.first), nth(r.first, r.count.saturating_sub(1))]).flatten().collect()
+    }
+
     /// Checks that every address belongs to this machine.
     ///
     /// # Errors

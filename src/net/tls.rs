@@ -101,8 +101,9 @@ impl Tls {
 
     /// Phone `index` has lost power: its sessions are gone, unless its fleet keeps them.
     pub(super) fn lost_power(&self, index: u32) {
-        let setup = self.plan.fleets.get(self.plan.place_of(index));
-        if let (Some(sessions), true) = (&self.sessions, setup.is_none_or(|(_, setup)| setup.sessions_lost_at_reboot)) {
+        if let Some(sessions) = &self.sessions
+            && self.plan.loses_sessions(index)
+        {
             sessions.forget(index);
         }
     }

@@ -4,21 +4,24 @@
 //! moves from event to event, so an hour of a fleet takes as long as its exchanges take to compute.
 
 mod embedded;
+mod lines;
+mod usage;
+mod world;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-pub use embedded::run_embedded;
-
-use crate::driver::{Pace, Roster, Share, Wish};
-use crate::metrics::{ExchangeFacts, Slice, Tally};
-use crate::phone::{Answer, BodyFacts, DropCause, Failure, Moment, Origin, Request};
-use crate::target::{Mishap, Served};
+use crate::driver::{Pace, Roster, Share};
+use crate::metrics::{Slice, Tally};
+use crate::phone::{DropCause, Moment, Origin};
+use crate::target::Served;
 use crate::workload::{End, Plan};
+
+pub use embedded::run_embedded;
+pub use usage::{TIME_WAIT, Usage, Weights};
+use world::{World, as_http};
 
 /// How long things take in virtual time; real time of the run, not phone time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +39,80 @@ impl Default for Latencies {
     }
 }
 
-/// An exchange on its way back to its phone.
-struct Reply {
-    serial: u64,
-    /// Whether the phone keeps the connection.
-    keeps: bool,
-    facts: ExchangeFacts,
-    answer: Result<Answer, Failure>,
+/// Processor time, shared out among all: while one thing is done, the next waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// An exchange.
+    pub exchange: Duration,
+    /// A full TLS handshake.
+    pub full: Duration,
+    /// A resumed one.
+    pub resumed: Duration,
+}
+
+impl Effort {
+    /// Of each the longer.
+    pub fn longer(self, other: Effort) -> Effort {
+        Effort {
+            exchange: self.exchange.max(other.exchange),
+            full: self.full.max(other.full),
+            resumed: self.resumed.max(other.resumed),
+        }
+    }
+}
+
+/// What a run in virtual time goes by, beside the plan and the server.
+#[derive(Clone, Copy, Debug)]
+pub struct Conditions {
+    /// How long things take that wait for nobody.
+    pub latencies: Latencies,
+    /// Most connections open at once, idle ones included; who finds no room waits, as in the driver.
+    pub max_connections: usize,
+    /// How long the server keeps an idle connection.
+    pub server_keeps: Duration,
+    /// How many requests it takes on one; none: any number.
+    pub server_requests: Option<u32>,
+    /// What it takes of the generator's processors to begin: until then an exchange has not begun.
+    pub client: Effort,
+    /// What the rest takes of processors, those of the server included where they are known.
+    pub server: Effort,
+    /// What a connection weighs over plain HTTP.
+    pub plain: Weights,
+    /// What it weighs with TLS.
+    pub tls: Weights,
+    /// For how long the system gives a port no second time after the phone closed its connection first.
+    pub ports_kept_back: Duration,
+    /// Exchanges after which the run is given up.
+    pub most_exchanges: u64,
+}
+
+impl Default for Conditions {
+    /// A server next door that keeps connections for ever, no bound, machines that need no time.
+    fn default() -> Conditions {
+        Conditions {
+            latencies: Latencies::default(),
+            max_connections: usize::MAX,
+            server_keeps: Duration::MAX,
+            server_requests: None,
+            client: Effort::default(),
+            server: Effort::default(),
+            plain: Weights::default(),
+            tls: Weights::default(),
+            ports_kept_back: TIME_WAIT,
+            most_exchanges: u64::MAX,
+        }
+    }
+}
+
+/// How a run in virtual time ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Played {
+    /// When, since it began.
+    pub ended: Duration,
+    /// Whether it came to its end, and was not given up (see [`Conditions::most_exchanges`]).
+    pub whole: bool,
+    /// What it took.
+    pub usage: Usage,
 }
 
 /// Carries the plan out in virtual time against `server`, to its end. Returns what was counted and when it
@@ -70,35 +140,48 @@ pub fn simulate_into<S: Into<Served>>(
     server: impl Fn(Moment, &http::Request<Bytes>) -> S,
     take: &mut dyn FnMut(Slice),
 ) -> Duration {
+    let conditions = Conditions { latencies, ..Conditions::default() };
+    play(plan, origin, base, &conditions, server, take).ended
+}
+
+/// The same under these conditions. Tells what it took as well; if it is given up, what it took until then.
+pub fn play<S: Into<Served>>(
+    plan: &Arc<Plan>,
+    origin: &Arc<Origin>,
+    base: &str,
+    conditions: &Conditions,
+    server: impl Fn(Moment, &http::Request<Bytes>) -> S,
+    take: &mut dyn FnMut(Slice),
+) -> Played {
     let pace = Pace::new(plan.compression);
     let mut roster = Roster::new(plan.clone(), origin.clone(), base.to_owned(), Share::WHOLE);
-    let mut world =
-        World { latencies, serial: 0, arrivals: BinaryHeap::new(), replies: HashMap::new(), lines: HashMap::new() };
+    let mut world = World::new(conditions, plan);
     let mut wishes = Vec::new();
     let (end, until_settled) = match plan.end {
         End::After(at) => (pace.real_time(Moment::ZERO + at), false),
         End::Settled { limit } => (pace.real_time(Moment::ZERO + limit), true),
     };
-    let mut now = Duration::ZERO;
-    let mut draining = false;
+    let (mut now, mut draining, mut whole) = (Duration::ZERO, false, true);
     loop {
         // As in the driver, what has ended comes before what is due at the same moment.
         while let Some((phone, reply)) = world.arrived(now) {
-            if reply.answer.is_ok() && reply.keeps {
-                world.lines.insert(phone, now);
-            }
             roster.exchanged(now, phone, &reply.facts, reply.answer.as_ref().map_err(|failure| *failure), &mut wishes);
         }
         if !draining {
             roster.advance(now, &mut wishes);
         }
-        for (phone, request) in granted(&mut wishes, &mut world) {
+        world.take_in(now, &mut wishes);
+        while let Some((phone, request)) = world.next_to_send(now) {
             roster.dispatched(now, phone);
             let served = server(pace.phone_time(now), &as_http(&request)).into();
             let worked = served.at.map_or(Duration::ZERO, |at| pace.real_time(at).saturating_sub(now));
-            world.send(now, phone, &request, &served, worked, plan);
+            world.send(now, phone, &request, &served, worked);
         }
-        let over = now >= end || (until_settled && world.replies.is_empty() && roster.is_settled());
+        if world.lines.usage.exchanges >= conditions.most_exchanges {
+            whole = false;
+            break;
+        }
+        let over = now >= end || (until_settled && world.is_quiet() && roster.is_settled());
         if over && !draining {
             draining = true;
             roster.drain(now, DropCause::RunEnded, &mut wishes);
@@ -107,117 +190,13 @@ pub fn simulate_into<S: Into<Served>>(
         let next = match (due, world.next()) {
             (Moment::NEVER, None) if draining => break,
             (Moment::NEVER, None) => end,
-            (Moment::NEVER, Some(reply)) => reply,
+            (Moment::NEVER, Some(event)) => event,
             (due, None) => pace.real_time(due).min(end),
-            (due, Some(reply)) => pace.real_time(due).min(end).min(reply),
+            (due, Some(event)) => pace.real_time(due).min(end).min(event),
         };
         now = now.max(next);
         roster.take_slices(now).into_iter().for_each(&mut *take);
     }
     roster.finish_slices(now).into_iter().for_each(take);
-    now
-}
-
-/// The requests to carry out now: those a phone did not hang up on in the same moment.
-fn granted(wishes: &mut Vec<Wish>, world: &mut World) -> Vec<(u32, Box<Request>)> {
-    let mut requests = Vec::with_capacity(wishes.len());
-    let mut gone = HashSet::new();
-    // From the last to the first, so that a hang-up is met before what it ends.
-    for wish in wishes.drain(..).rev() {
-        match wish {
-            Wish::Hangup { phone } => {
-                world.hang_up(phone);
-                gone.insert(phone);
-            }
-            Wish::Send { phone, .. } if gone.contains(&phone) => {}
-            Wish::Send { phone, request } => requests.push((phone, request)),
-        }
-    }
-    requests.reverse();
-    requests
-}
-
-/// Everything between the phones and the server.
-struct World {
-    latencies: Latencies,
-    serial: u64,
-    arrivals: BinaryHeap<Reverse<(Duration, u64, u32)>>,
-    replies: HashMap<u32, Reply>,
-    /// Phones with a kept connection, and since when it has been idle.
-    lines: HashMap<u32, Duration>,
-}
-
-impl World {
-    fn send(&mut self, now: Duration, phone: u32, request: &Request, served: &Served, worked: Duration, plan: &Plan) {
-        let Served { response, mishap, .. } = served;
-        // A server that has gone has broken every connection.
-        let since = self.lines.remove(&phone).filter(|_| *mishap != Some(Mishap::Refused));
-        let reused = since.is_some_and(|since| now < since + plan.network.idle);
-        let connect = (!reused).then_some(self.latencies.connect);
-        let waited = self.latencies.exchange + worked;
-        let (failure, waited) = match mishap {
-            None if waited <= plan.timeouts.first_byte => (None, waited),
-            None => (Some(Failure::TimeoutFirstByte), plan.timeouts.first_byte),
-            Some(Mishap::Refused) => (Some(Failure::ConnectRefused), Duration::ZERO),
-            Some(Mishap::Reset) => (Some(Failure::Reset), waited),
-            Some(Mishap::Cut) => (Some(Failure::Closed), waited),
-            Some(Mishap::Stall) => (Some(Failure::TimeoutExchange), plan.timeouts.exchange.max(waited)),
-        };
-        let total = connect.unwrap_or_default() + waited;
-        self.serial += 1;
-        let facts = ExchangeFacts {
-            connect,
-            first_byte: failure.is_none().then_some(waited),
-            total,
-            status: failure.is_none().then(|| response.status().as_u16()),
-            failure,
-            reused,
-            bytes_in: if failure.is_none() { response.body().len() as u64 } else { 0 },
-            ..ExchangeFacts::default()
-        };
-        let answer = failure.map_or_else(
-            || {
-                let (status, headers) = (response.status(), response.headers().clone());
-                Ok(Answer { status, headers: headers.into(), body: BodyFacts::of(response.body()) })
-            },
-            Err,
-        );
-        self.arrivals.push(Reverse((now + total, self.serial, phone)));
-        self.replies.insert(phone, Reply { serial: self.serial, keeps: request.keep_alive, facts, answer });
-    }
-
-    /// The next reply that is there by `now`.
-    fn arrived(&mut self, now: Duration) -> Option<(u32, Reply)> {
-        while let Some(Reverse((at, serial, phone))) = self.arrivals.peek().copied() {
-            if at > now {
-                return None;
-            }
-            self.arrivals.pop();
-            if self.replies.get(&phone).is_some_and(|r| r.serial == serial) {
-                return self.replies.remove(&phone).map(|reply| (phone, reply));
-            }
-        }
-        None
-    }
-
-    fn next(&self) -> Option<Duration> {
-        self.arrivals.peek().map(|Reverse((at, _, _))| *at)
-    }
-
-    fn hang_up(&mut self, phone: u32) {
-        self.replies.remove(&phone);
-        self.lines.remove(&phone);
-    }
-}
-
-/// The request as a server sees it.
-fn as_http(request: &Request) -> http::Request<Bytes> {
-    let mut out = http::Request::new(request.body.clone());
-    *out.method_mut() = request.method.clone();
-    // Paths are checked where they are made; one that is none asks for the root.
-    *out.uri_mut() = http::Uri::try_from(request.path.as_str()).unwrap_or_default();
-    for (name, value) in &request.headers {
-        out.headers_mut().append(name.clone(), value.clone());
-    }
-    out
+    Played { ended: now, whole, usage: world.lines.usage }
 }

@@ -119,6 +119,11 @@ impl Site {
         Site { patience, ..self }
     }
 
+    /// Octets of uploads it keeps in memory.
+    pub fn kept_in_memory(&self) -> u64 {
+        self.store.kept_in_memory()
+    }
+
     /// What it resembles.
     pub fn likeness(&self) -> Likeness {
         self.likeness

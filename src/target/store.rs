@@ -93,6 +93,14 @@ impl StoreError {
 }
 
 impl Store {
+    /// Octets of files in memory.
+    pub(crate) fn kept_in_memory(&self) -> u64 {
+        match &self.place {
+            Place::Memory { octets, .. } => octets.load(Ordering::Relaxed),
+            Place::Folder(_) => 0,
+        }
+    }
+
     /// A store in memory that holds at most `capacity` octets. Without a list of `folders` every folder exists.
     pub fn memory(capacity: u64, folders: Option<Vec<String>>) -> Store {
         let folders = folders.map(|all| all.into_iter().map(|f| f.trim_matches('/').to_owned()).collect());

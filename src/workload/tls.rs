@@ -139,6 +139,11 @@ impl TlsPlan {
             Resumption::PerPhone => self.chance.draw(index, Purpose::Resumption, 0).happens(setup.resumption_share),
         }
     }
+
+    /// Whether phone `index` loses its sessions with its power.
+    pub fn loses_sessions(&self, index: u32) -> bool {
+        self.fleets.get(self.place_of(index)).is_none_or(|(_, setup)| setup.sessions_lost_at_reboot)
+    }
 }
 
 /// What the TLS of one fleet's phones does.

@@ -53,7 +53,7 @@ fn slice(number: u64, sent: u64) -> Slice {
 
 /// Two shards run and end; the second says nothing in the first half second, and ends before the first.
 fn keep(disk: Option<&Disk>) -> (Live, Kept) {
-    let circumstances = Circumstances { shards: 2, embedded: true, loopback: true, ports: Some(28_000) };
+    let circumstances = Circumstances { shards: 2, embedded: true, targets: [None; 2], ports: Some(28_000) };
     let journal = disk.map(|disk| Box::new(disk.clone()) as Box<dyn Durable>);
     let generator = GeneratorFacts { shards: 2, max_connections: 50, ..GeneratorFacts::default() };
     let marks = Marks { tls_not_verified: true, ..Marks::default() };
@@ -149,7 +149,7 @@ fn a_journal_that_cannot_be_begun_is_told_as_well() {
     if !path.exists() {
         return;
     }
-    let circumstances = Circumstances { shards: 1, embedded: false, loopback: false, ports: None };
+    let circumstances = Circumstances { shards: 1, embedded: false, targets: [None; 2], ports: None };
     let full = std::fs::File::options().write(true).open(path).unwrap();
     let keeper = Keeper::begin(circumstances, Some(Box::new(full)), Header::default(), Live::default(), None);
     let error = keeper.close(Duration::ZERO, false, 0).error.unwrap();
