@@ -170,6 +170,7 @@ mod tests {
 
     #[test]
     fn chunks_table() {
+        #[allow(clippy::type_complexity, reason = "a table of cases")]
         let table: [(&str, Result<(&str, usize, bool), Wrong>); 16] = [
             ("5\r\nhello\r\n0\r\n\r\nrest", Ok(("hello", 15, true))),
             ("0\r\n\r\n", Ok(("", 5, true))),
