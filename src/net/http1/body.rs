@@ -170,8 +170,8 @@ mod tests {
 
     #[test]
     fn chunks_table() {
-        type Wanted = Result<(&'static str, usize, bool), Wrong>;
-        let table: [(&str, Wanted); 16] = [
+        #[allow(clippy::type_complexity, reason = "a table of cases")]
+        let table: [(&str, Result<(&str, usize, bool), Wrong>); 16] = [
             ("5\r\nhello\r\n0\r\n\r\nrest", Ok(("hello", 15, true))),
             ("0\r\n\r\n", Ok(("", 5, true))),
             ("3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n", Ok(("abc0123456789", 28, true))),
