@@ -45,8 +45,6 @@ pub(super) struct RunArgs {
     #[arg(value_parser = monitor::address, help_heading = "Results")]
     prometheus: Option<SocketAddr>,
     #[command(flatten)]
-    consent: ConsentArgs,
-    #[command(flatten)]
     series: SeriesArgs,
     #[command(flatten)]
     generator: GeneratorArgs,
@@ -55,9 +53,11 @@ pub(super) struct RunArgs {
     accept_invalid: bool,
 }
 
-/// How the generator works, whoever makes the run.
+/// How the generator works and by whose leave, whoever makes the run.
 #[derive(Clone, Debug, Args)]
 pub(super) struct GeneratorArgs {
+    #[command(flatten)]
+    consent: ConsentArgs,
     /// Run on this many threads instead of one per core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Generator")]
     shards: Option<u32>,
@@ -109,7 +109,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
         (None, Some(mut processes)) => Some(Box::new(move || processes.read()) as TargetGauge),
         (None, None) => None,
     };
-    let (addresses, consent) = consent::obtain(&args.consent, &runtime, &plan, &server)?;
+    let (addresses, consent) = consent::obtain(&args.generator.consent, &runtime, &plan, &server)?;
     let settings = client_settings(&plan, &server, addresses, &args)?;
     let bounds = bound_connections(&plan, &server, &settings)?;
     runtime.block_on(probe(&settings, &server.origin, plan.fallback.as_deref())).map_err(Ended::net)?;

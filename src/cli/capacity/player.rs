@@ -117,6 +117,7 @@ impl Player for Processes<'_> {
             let what = match &error {
                 NetError::Files { .. } => "files",
                 NetError::Ports { .. } => "ports",
+                NetError::Memory { .. } => "memory",
                 _ => return Err(Ended::net(error)),
             };
             return Ok(Played::Refused(Bound { what: what.to_owned(), reasons: vec![error.to_string()] }));
