@@ -29,7 +29,6 @@ mod pace;
 mod ports;
 #[cfg(feature = "live")]
 mod processes;
-#[cfg(feature = "live")]
 mod queue;
 mod roster;
 #[cfg(feature = "live")]

@@ -42,6 +42,7 @@ impl<T> Queue<T> {
     }
 
     /// What this phone has.
+    #[cfg(feature = "live")]
     pub(super) fn get_mut(&mut self, phone: u32) -> Option<&mut T> {
         self.phones.get_mut(&phone).map(|(_, what)| what)
     }
