@@ -1,7 +1,6 @@
 //! The connections of the simulated phones, as the driver and the server hold them.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use super::Conditions;
@@ -9,7 +8,7 @@ use super::usage::{Recent, TIME_WAIT, Usage};
 use crate::workload::{Plan, TlsPlan};
 
 /// Who ends an idle connection first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     Server,
     Phone,
@@ -18,7 +17,7 @@ enum Side {
 /// A connection.
 #[derive(Clone, Copy, Debug)]
 struct Line {
-    /// Tells one use of it from the next.
+    /// Tells one use of it from the next; later ones are greater.
     stamp: u64,
     /// Since when it has been idle; none while it is at work.
     idle: Option<Duration>,
@@ -58,9 +57,10 @@ pub(super) struct Lines {
     tls: TlsPlan,
     weights: [super::Weights; 2],
     lines: HashMap<u32, Line>,
-    /// Kept ones, the longest idle first; an entry counts only if its stamp does.
-    idle: VecDeque<(u32, u64)>,
-    ends: BinaryHeap<Reverse<(Duration, Side, u32, u64)>>,
+    /// The phones of idle ones by the stamp these had when they became so: the longest idle is the first.
+    idle: BTreeMap<u64, u32>,
+    /// Of these, those that the server has open still.
+    served_idle: BTreeMap<u64, u32>,
     sessions: HashSet<u32>,
     stamp: u64,
     at_work: u64,
@@ -82,8 +82,8 @@ impl Lines {
             tls: plan.tls.clone(),
             weights: [conditions.plain, conditions.tls],
             lines: HashMap::new(),
-            idle: VecDeque::new(),
-            ends: BinaryHeap::new(),
+            idle: BTreeMap::new(),
+            served_idle: BTreeMap::new(),
             sessions: HashSet::new(),
             stamp: 0,
             at_work: 0,
@@ -106,31 +106,30 @@ impl Lines {
         if self.lines.len() < self.most {
             return true;
         }
-        while let Some((phone, stamp)) = self.idle.pop_front() {
-            if self.lines.get(&phone).is_some_and(|line| line.stamp == stamp) {
-                self.close(phone, now, Side::Phone);
-                return true;
-            }
-        }
-        false
+        let longest = self.idle.first_key_value().map(|(_, phone)| *phone);
+        longest.inspect(|phone| self.close(*phone, now, Side::Phone)).is_some()
     }
 
     /// Idle connections whose time is over by `now` are closed.
     pub(super) fn settle(&mut self, now: Duration) {
-        while let Some(Reverse((at, side, phone, stamp))) = self.ends.peek().copied() {
-            if at > now {
-                break;
-            }
-            self.ends.pop();
-            if self.lines.get(&phone).is_none_or(|line| line.stamp != stamp) {
-                continue;
-            }
+        while let Some((at, side, phone)) = self.next_end().filter(|(at, ..)| *at <= now) {
             match side {
                 Side::Phone => self.close(phone, at, Side::Phone),
                 // The phone does not look at it before it wants it, or has kept it for long enough.
                 Side::Server => self.server_leaves(phone),
             }
         }
+    }
+
+    /// Which idle connection's time is over next, and who ends it: the server where both would.
+    fn next_end(&self) -> Option<(Duration, Side, u32)> {
+        let end = |idle: &BTreeMap<u64, u32>, keeps: Duration, side| {
+            let phone = *idle.first_key_value()?.1;
+            Some((self.lines.get(&phone)?.idle?.checked_add(keeps)?, side, phone))
+        };
+        let server = end(&self.served_idle, self.server_keeps, Side::Server);
+        let phone = end(&self.idle, self.keep, Side::Phone);
+        server.into_iter().chain(phone).min_by_key(|(at, ..)| *at)
     }
 
     /// The phone finds no server.
@@ -144,7 +143,7 @@ impl Lines {
         let kept = self.lines.get(&phone).copied();
         if let Some(line) = kept {
             if line.served_on && line.tls == tls {
-                self.weigh(line, false);
+                self.lift(line);
                 let stamp = self.next();
                 let crowded = crowded(Had::Kept);
                 self.put(phone, Line { stamp, idle: None, served: line.served + 1, crowded, ..line });
@@ -181,14 +180,9 @@ impl Lines {
         if line.served >= self.server_requests {
             return self.close(phone, now, Side::Server);
         }
-        self.weigh(line, false);
+        self.lift(line);
         let stamp = self.next();
         self.put(phone, Line { stamp, idle: Some(now), ..line });
-        self.idle.push_back((phone, stamp));
-        self.ends.push(Reverse((now + self.keep, Side::Phone, phone, stamp)));
-        if self.server_keeps < self.keep {
-            self.ends.push(Reverse((now + self.server_keeps, Side::Server, phone, stamp)));
-        }
     }
 
     /// The exchange is over, and the server closes: it was asked to, or will not go on.
@@ -216,7 +210,7 @@ impl Lines {
 
     fn close(&mut self, phone: u32, now: Duration, first: Side) {
         let Some(line) = self.lines.remove(&phone) else { return };
-        self.weigh(line, false);
+        self.lift(line);
         self.server_ends -= u64::from(line.served_on);
         if first == Side::Phone && line.served_on {
             self.ports_kept_back.add(now);
@@ -228,14 +222,27 @@ impl Lines {
 
     fn server_leaves(&mut self, phone: u32) {
         let Some(line) = self.lines.get(&phone).copied() else { return };
-        self.weigh(line, false);
+        self.lift(line);
         self.server_ends -= u64::from(line.served_on);
         self.put(phone, Line { served_on: false, ..line });
+    }
+
+    /// Takes a line as it was off the books.
+    fn lift(&mut self, line: Line) {
+        self.weigh(line, false);
+        self.idle.remove(&line.stamp);
+        self.served_idle.remove(&line.stamp);
     }
 
     /// Puts a line back as it is now, and notes what all take.
     fn put(&mut self, phone: u32, line: Line) {
         self.lines.insert(phone, line);
+        if line.idle.is_some() {
+            self.idle.insert(line.stamp, phone);
+            if line.served_on && self.server_keeps < self.keep {
+                self.served_idle.insert(line.stamp, phone);
+            }
+        }
         self.weigh(line, true);
         let open = self.lines.len() as u64;
         let usage = &mut self.usage;
