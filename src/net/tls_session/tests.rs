@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use proptest::prelude::*;
 use rcgen::{CertificateParams, KeyPair};
-use rustls::client::Resumption;
+use rustls::client::{ClientSessionStore, Resumption};
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::crypto::cipher::{MessageEncrypter, OutboundPlainMessage};
@@ -176,8 +176,12 @@ impl Pair {
         std::mem::take(&mut self.told)
     }
 
-    /// A handshake, a question, an answer of `body` and a farewell, cut thus.
-    fn whole(&mut self, body: &[u8], mut cut: impl FnMut(usize) -> usize) {
+    /// A handshake, a question and an answer of `body`.
+    fn whole_without_farewell(&mut self, body: &[u8]) {
+        self.exchange(body, &mut |_| usize::MAX);
+    }
+
+    fn exchange(&mut self, body: &[u8], mut cut: &mut impl FnMut(usize) -> usize) {
         self.talk(&mut cut).unwrap();
         assert!(!self.client.is_handshaking() && !self.server.is_handshaking());
         self.client_says(b"GET");
@@ -186,6 +190,11 @@ impl Pair {
         self.talk(&mut cut).unwrap();
         assert!(!self.client.is_closed());
         assert_eq!((self.client.kept(), self.client.rest.capacity()), (0, 0), "nothing is kept between answers");
+    }
+
+    /// The same and a farewell, cut thus.
+    fn whole(&mut self, body: &[u8], mut cut: impl FnMut(usize) -> usize) {
+        self.exchange(body, &mut cut);
         self.server.send_close_notify();
         self.talk(&mut cut).unwrap();
         assert!(self.client.is_closed());
@@ -330,7 +339,9 @@ impl Forger {
 
 /// What the client made of octets: what it heard, what it answers, and whether it bore them.
 fn taken(client: &mut TlsSession, octets: &[u8]) -> (Vec<u8>, Vec<u8>, Result<(), Error>) {
-    let (mut incoming, mut out, mut heard) = (octets.to_vec(), Room::default(), Vec::new());
+    let (mut incoming, mut out, mut heard) = (vec![0; client.kept()], Room::default(), Vec::new());
+    client.put_kept(&mut incoming);
+    incoming.extend_from_slice(octets);
     let taken = client.take(&mut incoming, &mut out, |octets| heard.extend_from_slice(octets));
     (heard, out.filled().to_vec(), taken)
 }
@@ -353,6 +364,30 @@ fn a_renegotiation_is_declined_and_the_session_goes_on() {
         let octets = server.record(ContentType::Handshake, &[0, 0, 0, 0]);
         let (_, _, result) = taken(&mut pair.client, &octets);
         assert_eq!(result, Err(PeerMisbehaved::TooManyRenegotiationRequests.into()));
+    }
+}
+
+#[test]
+fn a_ticket_that_comes_late_is_the_phones() {
+    for settles in [true, false] {
+        let store = PhoneSessions::new(1);
+        let setup = Setup::with(&TLS13, |server| server.send_tls13_tickets = 0);
+        let mut client = ClientConfig::clone(&setup.client);
+        client.resumption = Resumption::store(Arc::new(store.clone()));
+        let setup = Setup { client: Arc::new(client), settles, ..setup };
+        let mut pair = setup.pair();
+        pair.whole_without_farewell(b"200");
+        let mut server = Forger::of(&mut pair, &setup);
+        // A lifetime of an hour, nothing added to its age, no nonce, a ticket of two octets, no extensions; in two records.
+        let ticket = [4, 0, 0, 15, 0, 0, 14, 16, 0, 0, 0, 0, 0, 0, 2, 7, 7, 0, 0];
+        let octets =
+            [server.record(ContentType::Handshake, &ticket[..9]), server.record(ContentType::Handshake, &ticket[9..])];
+        let name = ServerName::try_from("a.example").unwrap();
+        for (octets, has) in octets.iter().zip([false, true]) {
+            assert_eq!(as_phone(1, || taken(&mut pair.client, octets)), (Vec::new(), Vec::new(), Ok(())));
+            assert_eq!(as_phone(1, || store.take_tls13_ticket(&name)).is_some(), has);
+        }
+        assert!(pair.client.encrypt(b"GET", &mut Room::default()).is_ok());
     }
 }
 
