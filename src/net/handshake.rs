@@ -1,25 +1,23 @@
 //! One TLS handshake, measured.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
 use rustls::{
-    AlertDescription, CipherSuite, ClientConfig, ClientConnection, Error as TlsError, NamedGroup, ProtocolVersion,
+    AlertDescription, CipherSuite, ClientConfig, CommonState, Error as TlsError, NamedGroup, ProtocolVersion,
     SignatureScheme,
 };
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use super::clock::{now, thread_cpu};
 use super::deadline::Deadline;
 use super::failure::{self, Seen};
 use super::meter::{Meter, Socket};
+use super::tls_stream::TlsStream;
 use super::verifier::{Tally, tallied};
 use crate::metrics::{HandshakeFacts, HandshakeKind};
 use crate::phone::Failure;
@@ -27,7 +25,7 @@ use crate::phone::Failure;
 /// How a handshake ended, and what it cost.
 pub(super) struct Handshake {
     /// The connection, or how it failed.
-    pub(super) result: Result<TlsStream<Socket>, Broken>,
+    pub(super) result: Result<TlsStream, Broken>,
     /// What it cost, done or failed.
     pub(super) facts: HandshakeFacts,
 }
@@ -54,17 +52,21 @@ pub(super) async fn handshake(
     let mut cpu = Duration::ZERO;
     let mut tally = Tally::default();
     meter.tap.replace(Some(Box::default()));
-    let connector = TlsConnector::from(Arc::clone(config));
     let mut to_begin = Some((name, socket));
-    let mut connecting = None;
+    let (mut shaking, mut agreed) = (None, None);
     let measured = poll_fn(|cx| {
         costed(&mut cpu, || {
             if let Some((name, socket)) = to_begin.take() {
-                // The key share is made here, before the handshake is polled at all.
-                connecting = Some(connector.connect(name, socket));
+                // The key share is made here, before anything is sent.
+                shaking = Some(TlsStream::begin(config, name, socket)?);
             }
-            let Some(connecting) = &mut connecting else { return Poll::Pending };
-            tallied(&mut tally, || Pin::new(connecting).poll(cx))
+            let Some(stream) = &mut shaking else { return Poll::Pending };
+            ready!(tallied(&mut tally, || stream.poll_handshake(cx)))?;
+            agreed = stream.agreed().map(Agreed::of);
+            if config.enable_secret_extraction {
+                stream.settle();
+            }
+            shaking.take().map_or(Poll::Pending, |stream| Poll::Ready(Ok(stream)))
         })
     });
     let outcome = deadline.wait(limit, Failure::TlsTimeout, measured).await;
@@ -78,8 +80,35 @@ pub(super) async fn handshake(
         }
         Err(failure) => Err(Broken { failure, error: None }),
     };
-    let facts = facts(start, total, cpu, tally, meter, &result);
+    let facts = facts(start, total, (cpu, tally), meter, agreed, result.as_ref().err());
     Handshake { result, facts }
+}
+
+/// What a handshake that was done has settled.
+#[derive(Clone, Copy)]
+struct Agreed {
+    kind: HandshakeKind,
+    version: Option<ProtocolVersion>,
+    suite: Option<CipherSuite>,
+    group: Option<NamedGroup>,
+}
+
+impl Agreed {
+    fn of(session: &CommonState) -> Agreed {
+        Agreed {
+            kind: kind(session),
+            version: session.protocol_version(),
+            suite: session.negotiated_cipher_suite().map(|suite| suite.suite()),
+            group: session.negotiated_key_exchange_group().map(|group| group.name()),
+        }
+    }
+}
+
+impl Default for Agreed {
+    /// Nothing.
+    fn default() -> Agreed {
+        Agreed { kind: HandshakeKind::Failed, version: None, suite: None, group: None }
+    }
 }
 
 /// Runs `work` and adds the CPU time it took to `cpu`.
@@ -93,20 +122,18 @@ fn costed<T>(cpu: &mut Duration, work: impl FnOnce() -> T) -> T {
 fn facts(
     start: Instant,
     total: Duration,
-    cpu: Duration,
-    tally: Tally,
+    (cpu, tally): (Duration, Tally),
     meter: &Meter,
-    result: &Result<TlsStream<Socket>, Broken>,
+    agreed: Option<Agreed>,
+    broken: Option<&Broken>,
 ) -> HandshakeFacts {
-    let session = result.as_ref().ok().map(|stream| stream.get_ref().1);
-    let broken = result.as_ref().err();
     let hello = meter.first_write.get();
     let flight = hello.zip(meter.first_read.get()).map(|(wrote, read)| read.saturating_duration_since(wrote));
     let (bytes_out, bytes_in) = meter.bytes();
     let tap = meter.tap.take().unwrap_or_default();
     let (records_out, records_in) = tap.records();
-    let version = session.and_then(|s| s.protocol_version()).and_then(version);
-    let kind = session.map_or(HandshakeKind::Failed, kind);
+    let Agreed { kind, version, suite, group } = agreed.filter(|_| broken.is_none()).unwrap_or_default();
+    let version = version.and_then(version_name);
     let error = broken.and_then(|broken| broken.error.as_ref()).and_then(failure::tls_error);
     HandshakeFacts {
         hello: hello.map_or(total, |wrote| wrote.saturating_duration_since(start)),
@@ -115,8 +142,8 @@ fn facts(
         total,
         cpu,
         version,
-        suite: session.and_then(|s| s.negotiated_cipher_suite()).and_then(|suite| suite_name(suite.suite())),
-        group: session.and_then(|s| s.negotiated_key_exchange_group()).and_then(|group| group_name(group.name())),
+        suite: suite.and_then(suite_name),
+        group: group.and_then(group_name),
         chain_length: tally.chain_length,
         chain_bytes: tally.chain_bytes,
         bytes_out,
@@ -150,7 +177,7 @@ fn alert_for(error: &TlsError) -> Option<u8> {
     }
 }
 
-fn kind(session: &ClientConnection) -> HandshakeKind {
+fn kind(session: &CommonState) -> HandshakeKind {
     match session.handshake_kind() {
         Some(rustls::HandshakeKind::Resumed) => HandshakeKind::Resumed,
         Some(rustls::HandshakeKind::FullWithHelloRetryRequest) => HandshakeKind::HelloRetry,
@@ -158,7 +185,7 @@ fn kind(session: &ClientConnection) -> HandshakeKind {
     }
 }
 
-fn version(version: ProtocolVersion) -> Option<&'static str> {
+fn version_name(version: ProtocolVersion) -> Option<&'static str> {
     match version {
         ProtocolVersion::TLSv1_2 => Some("1.2"),
         ProtocolVersion::TLSv1_3 => Some("1.3"),
@@ -240,7 +267,7 @@ mod tests {
         );
         let groups = [NamedGroup::X25519, NamedGroup::secp256r1, NamedGroup::secp384r1];
         assert_eq!(groups.map(group_name), [Some("x25519"), Some("secp256r1"), Some("secp384r1")]);
-        assert_eq!(version(ProtocolVersion::TLSv1_3), Some("1.3"));
-        assert_eq!(version(ProtocolVersion::TLSv1_1), None);
+        assert_eq!(version_name(ProtocolVersion::TLSv1_3), Some("1.3"));
+        assert_eq!(version_name(ProtocolVersion::TLSv1_1), None);
     }
 }
