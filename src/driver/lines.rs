@@ -51,7 +51,8 @@ struct Idle {
 /// An exchange that ended.
 struct Landed {
     at: Duration,
-    done: Done,
+    /// Boxed: it is handed on from hand to hand.
+    done: Box<Done>,
 }
 
 impl Lines {
@@ -170,7 +171,7 @@ impl Lines {
         roster.dispatched(at, phone);
         let waited = begun.duration_since(since);
         let exchange = async move {
-            let mut done = connector.exchange(phone, kept, &request).await;
+            let mut done = Box::new(connector.exchange(phone, kept, &request).await);
             done.facts.waited = waited;
             Landed { at: at + done.facts.total, done }
         };

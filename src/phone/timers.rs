@@ -30,6 +30,17 @@ impl TimerFor {
             .chain(Operation::ALL.into_iter().map(TimerFor::Asked))
     }
 
+    fn of(slot: u8) -> Option<TimerFor> {
+        Some(match slot {
+            0 => TimerFor::Chain,
+            1 => TimerFor::Retry,
+            2 => TimerFor::Person,
+            3 => TimerFor::Periodic,
+            4 => TimerFor::Report,
+            asked => TimerFor::Asked(*Operation::ALL.get(usize::from(asked) - 5)?),
+        })
+    }
+
     const fn slot(self) -> usize {
         match self {
             TimerFor::Chain => 0,
@@ -101,8 +112,12 @@ impl Timers {
         if self.next() > now {
             return None;
         }
-        let due = TimerFor::all().map(|t| (self.at(t), t)).filter(|(at, _)| *at <= now && *at != Moment::NEVER);
-        let (at, timer) = due.min()?;
+        let few = self.few.iter().zip(self.slots).map(|(at, slot)| (*at, slot));
+        let others = self.others.iter().flat_map(|others| (0..).zip(others.iter()).map(|(slot, at)| (*at, slot)));
+        // Slots are in the order of kinds. What is not set is never due, not even at the end of all time.
+        let due = few.chain(others).filter(|(at, _)| *at <= now && *at != Moment::NEVER);
+        let (at, slot) = due.min()?;
+        let timer = TimerFor::of(slot)?;
         self.clear(timer);
         Some((timer, at))
     }
