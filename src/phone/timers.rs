@@ -23,13 +23,7 @@ pub(super) enum TimerFor {
 const SLOTS: usize = 5 + Operation::ALL.len();
 
 impl TimerFor {
-    /// In the order they are served when several are due.
-    fn all() -> impl Iterator<Item = TimerFor> {
-        [TimerFor::Chain, TimerFor::Retry, TimerFor::Person, TimerFor::Periodic, TimerFor::Report]
-            .into_iter()
-            .chain(Operation::ALL.into_iter().map(TimerFor::Asked))
-    }
-
+    /// By slot: in the order they are served when several are due.
     fn of(slot: u8) -> Option<TimerFor> {
         Some(match slot {
             0 => TimerFor::Chain,
@@ -144,7 +138,8 @@ mod tests {
         ) {
             let mut timers = Timers::default();
             let mut table = [Moment::NEVER; SLOTS];
-            let kinds: Vec<TimerFor> = TimerFor::all().collect();
+            let kinds: Vec<TimerFor> = (0..SLOTS as u8).filter_map(TimerFor::of).collect();
+            prop_assert!(kinds.is_sorted() && kinds.iter().enumerate().all(|(slot, kind)| kind.slot() == slot));
             for (kind, us, step) in steps {
                 let (timer, at) = (kinds[kind], Moment::from_micros(us));
                 match step {
