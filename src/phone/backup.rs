@@ -119,13 +119,13 @@ pub fn avaya_file(who: &Identity, upload: Upload, encoding: Encoding) -> Bytes {
         Encoding::Utf8 => octets,
         Encoding::Utf16Le => octets.saturating_sub(2) / 2,
     };
-    let mut text = Vec::with_capacity(wanted + 64);
-    text.extend_from_slice(HEAD.as_bytes());
+    let mut text = String::with_capacity(wanted.max(HEAD.len()) + 64);
+    text.push_str(&HEAD);
     // Told apart by version, so that what is read back can be compared with what was stored.
-    let mut version = String::from("ABKVERSION=");
-    push_decimal(&mut version, upload.version.into(), 0);
-    version.push('\n');
-    text.extend_from_slice(version.as_bytes());
+    text.push_str("ABKVERSION=");
+    push_decimal(&mut text, upload.version.into(), 0);
+    text.push('\n');
+    let mut text = text.into_bytes();
     let (extension, below) = (&who.extension, wanted.saturating_sub(64));
     let room = (PATCH - FOLLOWS.len()..=PATCH).contains(&extension.len()).then(|| CONTACTS.get(extension.len()));
     let ready = room.flatten().map(|ready| ready.get_or_init(|| Contacts::new(extension.len())));
