@@ -23,7 +23,7 @@ impl FieldValue {
     }
 
     /// Adds `name=value`; the value must be a token.
-    pub(super) fn token(&mut self, name: &str, value: &str) {
+    pub(super) fn token(&mut self, name: &'static str, value: &str) {
         self.name(name);
         self.extend(value.as_bytes());
     }
@@ -34,7 +34,7 @@ impl FieldValue {
     }
 
     /// Adds `name="value"`.
-    pub(super) fn quoted(&mut self, name: &str, value: &[u8]) {
+    pub(super) fn quoted(&mut self, name: &'static str, value: &[u8]) {
         self.name(name);
         self.octets.push(b'"');
         // As a rule nothing in it needs care.
@@ -53,7 +53,7 @@ impl FieldValue {
     }
 
     /// Adds `name*=UTF-8''value` (RFC 8187): the name without its asterisk is given.
-    pub(super) fn extended(&mut self, name: &str, value: &str) {
+    pub(super) fn extended(&mut self, name: &'static str, value: &str) {
         const HEX: &[u8; 16] = b"0123456789ABCDEF";
         self.name(name);
         self.octets.truncate(self.octets.len() - 1);
@@ -68,12 +68,13 @@ impl FieldValue {
         }
     }
 
-    fn name(&mut self, name: &str) {
+    /// Names are this program's own: nothing in them is to be left out.
+    fn name(&mut self, name: &'static str) {
         if !self.first {
-            self.extend(b", ");
+            self.octets.extend_from_slice(b", ");
         }
         self.first = false;
-        self.extend(name.as_bytes());
+        self.octets.extend_from_slice(name.as_bytes());
         self.octets.push(b'=');
     }
 

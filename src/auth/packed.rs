@@ -31,18 +31,17 @@ fn take<'a>(octets: &mut &'a [u8]) -> Option<Cow<'a, str>> {
     let (text, rest) = octets.split_at_checked(plain)?;
     let (hex, rest) = rest.split_at_checked(digits.div_ceil(2))?;
     *octets = rest;
-    let text = std::str::from_utf8(text).ok()?;
     if digits == 0 {
-        return Some(Cow::Borrowed(text));
+        return std::str::from_utf8(text).ok().map(Cow::Borrowed);
     }
-    let mut whole = String::with_capacity(plain + digits + 1);
-    whole.push_str(text);
-    for octet in hex {
-        whole.push(char::from(DIGITS[usize::from(octet >> 4)]));
-        whole.push(char::from(DIGITS[usize::from(octet & 15)]));
+    let mut whole = Vec::with_capacity(plain + 2 * hex.len());
+    whole.extend_from_slice(text);
+    whole.resize(plain + 2 * hex.len(), 0);
+    for (pair, octet) in whole[plain..].chunks_exact_mut(2).zip(hex) {
+        pair.copy_from_slice(&[DIGITS[usize::from(octet >> 4)], DIGITS[usize::from(octet & 15)]]);
     }
     whole.truncate(plain + digits);
-    Some(Cow::Owned(whole))
+    String::from_utf8(whole).ok().map(Cow::Owned)
 }
 
 /// The value of a digit as [`take`] writes it.

@@ -1,6 +1,6 @@
 //! Exchanges under way, polled by the shard's own loop: no task each, and no runtime's queue between them and the loop.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -138,26 +138,24 @@ impl<T> Flights<T> {
         !self.tower.desk().woken.is_empty()
     }
 
-    /// Until one was woken.
-    pub(super) async fn woken(&self) {
-        poll_fn(|cx| {
-            let mut desk = self.tower.desk();
-            if !desk.woken.is_empty() {
-                return Poll::Ready(());
-            }
-            match &mut desk.sleeper {
-                Some(sleeper) => sleeper.clone_from(cx.waker()),
-                none => *none = Some(cx.waker().clone()),
-            }
-            Poll::Pending
-        })
-        .await;
+    /// Ready when one was woken.
+    pub(super) fn poll_any_woken(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut desk = self.tower.desk();
+        if !desk.woken.is_empty() {
+            return Poll::Ready(());
+        }
+        match &mut desk.sleeper {
+            Some(sleeper) => sleeper.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::cell::{Cell, RefCell};
+    use std::future::poll_fn;
     use std::rc::Rc;
 
     use super::*;
@@ -267,11 +265,11 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
             tokio::select! {
                 biased;
-                () = flights.woken() => panic!("nobody was"),
+                () = poll_fn(|cx| flights.poll_any_woken(cx)) => panic!("nobody was"),
                 () = tokio::task::yield_now() => {}
             }
             handle.wake();
-            flights.woken().await;
+            poll_fn(|cx| flights.poll_any_woken(cx)).await;
         });
         handle.green.set(true);
         assert_eq!(landed(&mut flights), [0]);

@@ -33,9 +33,9 @@ impl Handicap {
     }
 
     /// Does nothing at all, if it is time to. `stalls` counts how often it was.
-    pub(super) fn stall(self, now: Duration, stalls: &mut u32) {
+    pub(super) fn stall(self, now: impl FnOnce() -> Duration, stalls: &mut u32) {
         if let Handicap::Stalls { every, lasting } = self
-            && now >= every * (*stalls + 1)
+            && now() >= every * (*stalls + 1)
         {
             *stalls += 1;
             std::thread::sleep(lasting);
@@ -63,7 +63,7 @@ mod tests {
         let (ms, mut stalls) = (Duration::from_millis, 0);
         let handicap = Handicap::Stalls { every: ms(100), lasting: Duration::ZERO };
         let counts = [99, 100, 101, 199, 200, 350].map(|now| {
-            handicap.stall(ms(now), &mut stalls);
+            handicap.stall(|| ms(now), &mut stalls);
             stalls
         });
         assert_eq!(counts, [0, 1, 1, 1, 2, 3]);

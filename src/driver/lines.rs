@@ -1,6 +1,7 @@
 //! The lines of one shard's phones: connections, exchanges under way, and who waits for a connection.
 
 use std::collections::VecDeque;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -37,6 +38,8 @@ pub(super) struct Lines {
     waiting: Queue<(Instant, Box<Request>)>,
     /// Exchanges that ended, on their way to their phones.
     ended: Vec<(u32, Landed)>,
+    /// Before that no idle connection is to be parked or closed.
+    looks_again: Option<Instant>,
     peak: usize,
     opened: u64,
 }
@@ -51,7 +54,8 @@ struct Idle {
 /// An exchange that ended.
 struct Landed {
     at: Duration,
-    done: Done,
+    /// Boxed: it is handed on from hand to hand.
+    done: Box<Done>,
 }
 
 impl Lines {
@@ -68,6 +72,7 @@ impl Lines {
             going_on: Queue::new(),
             waiting: Queue::new(),
             ended: Vec::new(),
+            looks_again: None,
             peak: 0,
             opened: 0,
         }
@@ -99,9 +104,9 @@ impl Lines {
         !self.ended.is_empty() || self.in_flight.any_woken()
     }
 
-    /// Until the sockets have something for an exchange.
-    pub(super) async fn news(&self) {
-        self.in_flight.woken().await;
+    /// Ready when the sockets have something for an exchange.
+    pub(super) fn poll_news(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.in_flight.poll_any_woken(cx)
     }
 
     /// Serves the sockets that have something: exchanges go on, and some end.
@@ -170,7 +175,7 @@ impl Lines {
         roster.dispatched(at, phone);
         let waited = begun.duration_since(since);
         let exchange = async move {
-            let mut done = connector.exchange(phone, kept, &request).await;
+            let mut done = Box::new(connector.exchange(phone, kept, &request).await);
             done.facts.waited = waited;
             Landed { at: at + done.facts.total, done }
         };
@@ -192,6 +197,9 @@ impl Lines {
 
     /// Parks connections that were idle for a moment, closes those that were for too long.
     pub(super) fn close_idle(&mut self, now: Instant) {
+        if self.looks_again.is_some_and(|then| now < then) {
+            return;
+        }
         while self.idle.first().is_some_and(|(_, idle)| now.duration_since(idle.since) >= self.keep_idle) {
             self.idle.pop();
         }
@@ -203,6 +211,11 @@ impl Lines {
                 idle.connection.park();
             }
         }
+        // What becomes idle from here on is none of this before that.
+        let soonest = now.checked_add(self.keep_idle.min(AWAKE));
+        let closes = self.idle.first().and_then(|(_, idle)| idle.since.checked_add(self.keep_idle));
+        let parks = self.awake.front().and_then(|(_, since)| since.checked_add(AWAKE));
+        self.looks_again = [soonest, closes, parks].into_iter().flatten().min();
     }
 }
 

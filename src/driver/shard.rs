@@ -1,6 +1,8 @@
 //! One shard: its phones, its connections, one loop on one thread.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::task::unconstrained;
@@ -11,7 +13,7 @@ use crate::net::Connector;
 use crate::phone::{DropCause, Moment};
 use crate::workload::{End, Plan};
 
-use super::control::Stop;
+use super::control::{Bell, Stop};
 use super::keeper::{Passed, Pen};
 use super::lines::Lines;
 use super::ports::Connections;
@@ -49,7 +51,7 @@ impl Shard {
     /// Runs to the end of the run.
     async fn run(mut self, began: Instant) -> Result<ShardResult, RunError> {
         let pace = Pace::new(self.plan.compression);
-        let mut stop = self.control.watch();
+        let mut bell = Bell::new(self.control.watch());
         let mut lines = Lines::new(self.connector.clone(), self.max_connections, self.plan.network.idle, began);
         let mut timer = Timer::new().map_err(RunError::Runtime)?;
         let mut lag = Lag::default();
@@ -65,8 +67,8 @@ impl Shard {
         timer.until(began).await.map_err(RunError::Runtime)?;
         let cpu_before = crate::net::thread_cpu();
         loop {
-            self.handicap.stall(began.elapsed(), &mut stalls);
-            lag.woke(began.elapsed());
+            self.handicap.stall(|| began.elapsed(), &mut stalls);
+            lag.woke(|| began.elapsed());
             lines.serve();
             let now = began.elapsed();
             // What has ended comes before what is due: a phone that loses its power now must not get its answer after.
@@ -78,7 +80,7 @@ impl Shard {
             more |= lines.grant(&mut wishes, &mut self.roster);
             lines.close_idle(began + now);
 
-            let asked = *stop.borrow_and_update();
+            let asked = bell.asked();
             if asked > draining {
                 draining = asked;
                 self.stop(now, asked, &mut wishes);
@@ -122,12 +124,15 @@ impl Shard {
                 tokio::task::yield_now().await;
                 continue;
             }
-            tokio::select! {
-                biased;
-                () = lines.news() => {}
-                _ = stop.changed() => {}
-                came = timer.until(began + self.handicap.comes(wake)) => came.map_err(RunError::Runtime)?,
-            }
+            let wake = began + self.handicap.comes(wake);
+            poll_fn(|cx| {
+                if lines.poll_news(cx).is_ready() || bell.poll(cx).is_ready() {
+                    return Poll::Ready(Ok(()));
+                }
+                timer.poll_until(wake, cx)
+            })
+            .await
+            .map_err(RunError::Runtime)?;
         }
         let ended = began.elapsed();
         self.snapshot.publish(self.roster.recorder().snapshot());
@@ -176,11 +181,11 @@ impl Lag {
         self.wake = Some(wake);
     }
 
-    fn woke(&mut self, now: Duration) {
+    fn woke(&mut self, now: impl FnOnce() -> Duration) {
         if let Some(wake) = self.wake.take()
-            && now >= wake
+            && let Some(lag) = now().checked_sub(wake)
         {
-            self.lags.record(now - wake);
+            self.lags.record(lag);
         }
     }
 }
@@ -236,13 +241,13 @@ mod tests {
     fn lag_counts_once_whatever_woke_the_loop() {
         let ms = Duration::from_millis;
         let mut lag = Lag::default();
-        lag.woke(ms(1));
+        lag.woke(|| ms(1));
         lag.sleeps_until(ms(10));
-        lag.woke(ms(5));
+        lag.woke(|| ms(5));
         assert_eq!(lag.lags.count(), 0, "something happened before");
         lag.sleeps_until(ms(10));
-        lag.woke(ms(17));
-        lag.woke(ms(18));
+        lag.woke(|| ms(17));
+        lag.woke(|| ms(18));
         assert_eq!((lag.lags.count(), lag.lags.max_us()), (1, Some(7_000)));
     }
 }

@@ -43,8 +43,10 @@ pub fn timer_floor() -> Result<Distribution, RunError> {
 
 #[cfg(target_os = "linux")]
 mod precise {
+    use std::future::poll_fn;
     use std::io;
     use std::os::fd::{AsFd, AsRawFd, RawFd};
+    use std::task::{Context, Poll};
     use std::time::Duration;
 
     use nix::sys::time::TimeSpec;
@@ -88,16 +90,27 @@ mod precise {
 
         /// Until the deadline; never returns before it. May be given up and asked again for any other.
         pub(in super::super) async fn until(&mut self, deadline: Instant) -> io::Result<()> {
-            while Instant::now() < deadline {
+            poll_fn(|cx| self.poll_until(deadline, cx)).await
+        }
+
+        /// The same, for one who waits for other things as well. Where the timer is set for this deadline already, no
+        /// clock is read.
+        pub(in super::super) fn poll_until(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            loop {
                 if self.set != Some(deadline) {
+                    if Instant::now() >= deadline {
+                        return Poll::Ready(Ok(()));
+                    }
                     self.set(deadline)?;
                 }
                 // What it tells may be of an earlier deadline that nobody waited for any more; then it is set once more.
                 // It need not be read: setting it does away with what it had to tell.
-                self.fd.readable().await?.clear_ready();
+                match self.fd.poll_read_ready(cx)? {
+                    Poll::Ready(mut told) => told.clear_ready(),
+                    Poll::Pending => return Poll::Pending,
+                }
                 self.set = None;
             }
-            Ok(())
         }
 
         fn set(&mut self, deadline: Instant) -> io::Result<()> {
@@ -127,21 +140,30 @@ mod precise {
 
 #[cfg(not(target_os = "linux"))]
 mod runtimes {
+    use std::future::poll_fn;
     use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
 
-    use tokio::time::Instant;
+    use tokio::time::{Instant, Sleep, sleep_until};
 
     /// The runtime's own timer, which rounds up to whole milliseconds.
-    pub(in super::super) struct Timer;
+    pub(in super::super) struct Timer(Pin<Box<Sleep>>);
 
     impl Timer {
         pub(in super::super) fn new() -> io::Result<Timer> {
-            Ok(Timer)
+            Ok(Timer(Box::pin(sleep_until(Instant::now()))))
         }
 
         pub(in super::super) async fn until(&mut self, deadline: Instant) -> io::Result<()> {
-            tokio::time::sleep_until(deadline).await;
-            Ok(())
+            poll_fn(|cx| self.poll_until(deadline, cx)).await
+        }
+
+        pub(in super::super) fn poll_until(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            if self.0.deadline() != deadline {
+                self.0.as_mut().reset(deadline);
+            }
+            self.0.as_mut().poll(cx).map(Ok)
         }
     }
 }

@@ -20,6 +20,23 @@ pub(super) const fn highest(us: u32) -> u32 {
     lowest(us) + ((1 << shift(us)) - 1)
 }
 
+/// The number of a value's bucket, from 0.
+pub(super) const fn place(us: u32) -> usize {
+    let shift = shift(us);
+    // Where buckets are wider, the highest bit of their number within the power of two is always set.
+    ((us >> shift) + shift * (LINEAR / 2)) as usize
+}
+
+/// The lowest value of the bucket of this number.
+pub(super) const fn lowest_at(place: usize) -> u32 {
+    let (place, half) = (place as u32, LINEAR / 2);
+    if place < LINEAR {
+        return place;
+    }
+    let shift = place / half - 1;
+    (place - shift * half) << shift
+}
+
 /// Samples by bucket: the lowest value of each bucket that has any (microseconds), rising, and how many it has.
 /// The small form of a distribution, of which a run can keep one for every second.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +97,8 @@ mod tests {
             let histogram = Histogram::<u64>::new_with_bounds(1, 3_600_000_000, 3).unwrap();
             prop_assert_eq!(u64::from(lowest(us)), histogram.lowest_equivalent(us.into()));
             prop_assert_eq!(u64::from(highest(us)), histogram.highest_equivalent(us.into()));
+            prop_assert_eq!(lowest_at(place(us)), lowest(us));
+            prop_assert_eq!(place(highest(us)) + 1, place(highest(us) + 1));
         }
 
         #[test]

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::bucket::{self, Buckets};
+use super::histogram::Histogram;
 
 /// How many durations of which length, from 1 µs to [`Distribution::HIGHEST`] at three digits.
 ///
 /// The bounds are fixed, so that two distributions always add bucket for bucket. What lies beyond them is
 /// still exact in count, mean and maximum; a quantile that falls there is unknown rather than cut.
 /// It takes no more room than its samples need: none before the first, four octets each for the first
-/// [`Distribution::FEW`], and a whole histogram (188 KiB) from there on.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(from = "Packed", into = "Packed")]
+/// [`Distribution::FEW`], and from there on eight for each bucket up to the longest of them (188 KiB at most).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "Packed")]
 pub struct Distribution {
     store: Store,
     sum_us: u64,
@@ -28,7 +28,7 @@ enum Store {
     /// One by one, in the order they came.
     Few(Vec<u32>),
     /// Counted by bucket.
-    Many(Box<Histogram<u64>>),
+    Many(Box<Histogram>),
 }
 
 impl Default for Store {
@@ -73,8 +73,8 @@ impl Distribution {
         let us = micros(duration);
         let within = u32::try_from(us).unwrap_or(u32::MAX).min(HIGHEST_US);
         match &mut self.store {
-            Store::Few(samples) if samples.len() < Distribution::FEW => samples.push(bucket::lowest(within)),
-            _ => self.put(bucket::lowest(within), 1),
+            Store::Many(histogram) => histogram.add(within, 1),
+            Store::Few(_) => self.put(bucket::lowest(within), 1),
         }
         self.beyond += u64::from(us > u64::from(HIGHEST_US));
         self.sum_us = self.sum_us.saturating_add(us);
@@ -86,9 +86,9 @@ impl Distribution {
         match &other.store {
             Store::Few(samples) => samples.iter().for_each(|&us| self.put(us, 1)),
             Store::Many(theirs) => {
-                // Equal fixed bounds: the only error there is, a value out of range, cannot be.
-                let added = self.many().map(|mine| mine.add(theirs.as_ref()));
-                debug_assert!(added.is_none_or(|added| added.is_ok()));
+                if let Some(mine) = self.many() {
+                    mine.merge(theirs);
+                }
             }
         }
         self.sum_us = self.sum_us.saturating_add(other.sum_us);
@@ -104,15 +104,15 @@ impl Distribution {
             return;
         }
         if let Some(histogram) = self.many() {
-            histogram.saturating_record_n(us.into(), count);
+            histogram.add(us, count);
         }
     }
 
-    /// The histogram, made of the few samples there were if there was none. It always can be made: the bounds are right.
-    fn many(&mut self) -> Option<&mut Histogram<u64>> {
+    /// The histogram, made of the few samples there were if there was none. There always is one.
+    fn many(&mut self) -> Option<&mut Histogram> {
         if let Store::Few(samples) = &self.store {
-            let mut histogram = Histogram::new_with_bounds(1, HIGHEST_US.into(), Distribution::DIGITS).ok()?;
-            samples.iter().for_each(|&us| histogram.saturating_record(us.into()));
+            let mut histogram = Histogram::default();
+            samples.iter().for_each(|&us| histogram.add(us, 1));
             self.store = Store::Many(Box::new(histogram));
         }
         match &mut self.store {
@@ -125,7 +125,7 @@ impl Distribution {
     pub fn count(&self) -> u64 {
         match &self.store {
             Store::Few(samples) => samples.len() as u64,
-            Store::Many(histogram) => histogram.len(),
+            Store::Many(histogram) => histogram.count(),
         }
     }
 
@@ -166,7 +166,7 @@ impl Distribution {
                 let (_, us, _) = sorted.select_nth_unstable(usize::try_from(rank).ok()?.max(1) - 1);
                 u64::from(bucket::highest(*us))
             }
-            Store::Many(histogram) => histogram.value_at_quantile(q),
+            Store::Many(histogram) => u64::from(bucket::highest(histogram.at_rank(rank.max(1))?)),
         };
         // A bucket tells its upper edge, which can lie above the largest sample.
         Some(us.min(self.max_us))
@@ -185,9 +185,14 @@ impl Distribution {
     }
 
     /// The same as an HDR histogram of microseconds; `None` without samples.
-    pub fn to_histogram(&self) -> Option<Histogram<u64>> {
-        let mut copy = self.clone();
-        (self.count() > 0).then(|| copy.many().cloned()).flatten()
+    pub fn to_histogram(&self) -> Option<hdrhistogram::Histogram<u64>> {
+        if self.count() == 0 {
+            return None;
+        }
+        let mut histogram =
+            hdrhistogram::Histogram::new_with_bounds(1, HIGHEST_US.into(), Distribution::DIGITS).ok()?;
+        self.pairs().into_iter().for_each(|(us, count)| histogram.saturating_record_n(us.into(), count));
+        Some(histogram)
     }
 
     /// Buckets (their lowest value in microseconds) that have samples, in rising order, each with its count.
@@ -198,15 +203,7 @@ impl Distribution {
                 sorted.sort_unstable();
                 sorted.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u64)).collect()
             }
-            Store::Many(histogram) => histogram
-                .iter_recorded()
-                .map(|v| {
-                    (
-                        bucket::lowest(v.value_iterated_to().min(HIGHEST_US.into()) as u32),
-                        v.count_since_last_iteration(),
-                    )
-                })
-                .collect(),
+            Store::Many(histogram) => histogram.pairs().collect(),
         }
     }
 }
@@ -225,11 +222,11 @@ impl PartialEq for Distribution {
     }
 }
 
-impl From<Distribution> for Packed {
-    fn from(d: Distribution) -> Packed {
+impl Serialize for Distribution {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut below = 0;
-        let gaps = d.pairs().into_iter().map(|(us, n)| (us - std::mem::replace(&mut below, us), n)).collect();
-        Packed { sum_us: d.sum_us, max_us: d.max_us, beyond: d.beyond, gaps }
+        let gaps = self.pairs().into_iter().map(|(us, n)| (us - std::mem::replace(&mut below, us), n)).collect();
+        Packed { sum_us: self.sum_us, max_us: self.max_us, beyond: self.beyond, gaps }.serialize(serializer)
     }
 }
 

@@ -10,6 +10,7 @@ mod distribution;
 mod due;
 mod facts;
 mod generator;
+mod histogram;
 mod interval;
 pub mod journal;
 mod ledger;

@@ -1,13 +1,14 @@
 //! What phones upload: content that is a pure function of phone, version and size.
 
 use std::fmt::Write;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::avaya::{FileError, read_file};
+use super::digits::push_decimal;
 use super::{Identity, Upload};
 
 /// How an Avaya backup file is written.
@@ -43,15 +44,67 @@ const READY: u32 = 1_200;
 static HEAD: LazyLock<String> =
     LazyLock::new(|| OPTIONS.iter().map(|(name, value)| format!("{name}={value}\n")).collect());
 
-/// What comes before and after the extension in the lines of the first contacts.
-static CONTACTS: LazyLock<Vec<[String; 2]>> = LazyLock::new(|| (1..=READY).map(contact).collect());
+/// The first contacts, for extensions of each length: made when one of it first uploads.
+static CONTACTS: [OnceLock<Contacts>; PATCH + 1] = [const { OnceLock::new() }; PATCH + 1];
+
+/// The lines of the first contacts in one piece, with room in each for an extension of a certain length.
+struct Contacts {
+    text: String,
+    /// Where the extension stands in each.
+    extensions: Vec<usize>,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+/// What follows an extension in all contacts.
+const FOLLOWS: &str = "\nABKNUMBER";
+/// So many octets are written for an extension, with the beginning of what follows it: as many each time is what
+/// processors do at once.
+const PATCH: usize = 12;
 
 /// The lines of the first parameters.
 static PARAMETERS: LazyLock<Vec<String>> = LazyLock::new(|| (0..READY).map(parameter).collect());
 
+impl Contacts {
+    fn new(length: usize) -> Contacts {
+        let mut contacts = Contacts { text: String::new(), extensions: Vec::new(), ends: Vec::new() };
+        for number in 1..=READY {
+            let [before, after] = contact(number);
+            contacts.text.push_str(&before);
+            contacts.extensions.push(contacts.text.len());
+            contacts.text.extend(std::iter::repeat_n(' ', length));
+            contacts.text.push_str(&after);
+            contacts.ends.push(contacts.text.len());
+        }
+        contacts
+    }
+
+    /// Adds the first contacts for as long as there are less than `below` octets; says how many.
+    fn add(&self, text: &mut Vec<u8>, extension: &str, below: usize) -> u32 {
+        let begins = text.len();
+        if begins >= below {
+            return 0;
+        }
+        let count = self.ends.len().min(1 + self.ends.partition_point(|end| begins + end < below));
+        let Some(end) = self.ends.get(count - 1) else { return 0 };
+        text.extend_from_slice(&self.text.as_bytes()[..*end]);
+        let mut patch = [0; PATCH];
+        for (octet, put) in patch.iter_mut().zip(extension.bytes().chain(FOLLOWS.bytes())) {
+            *octet = put;
+        }
+        for at in &self.extensions[..count] {
+            if let Some(place) = text.get_mut(begins + at..begins + at + PATCH) {
+                place.copy_from_slice(&patch);
+            }
+        }
+        count as u32
+    }
+}
+
+/// What comes before and after the extension in the lines of a contact.
 fn contact(number: u32) -> [String; 2] {
     let before = format!("ABKNAME{number:03}=Contact {number} of ");
-    [before, format!("\nABKNUMBER{number:03}={}\n", 20_000 + number)]
+    [before, format!("{FOLLOWS}{number:03}={}\n", 20_000 + number)]
 }
 
 fn parameter(number: u32) -> String {
@@ -66,28 +119,27 @@ pub fn avaya_file(who: &Identity, upload: Upload, encoding: Encoding) -> Bytes {
         Encoding::Utf8 => octets,
         Encoding::Utf16Le => octets.saturating_sub(2) / 2,
     };
-    let mut text = String::with_capacity(wanted + 64);
+    let mut text = String::with_capacity(wanted.max(HEAD.len()) + 64);
     text.push_str(&HEAD);
     // Told apart by version, so that what is read back can be compared with what was stored.
-    let _ = writeln!(text, "ABKVERSION={}", upload.version);
-    for number in 1.. {
-        if text.len() + 64 >= wanted {
-            break;
-        }
-        let made;
-        let [before, after] = match CONTACTS.get(number as usize - 1) {
-            Some(lines) => lines,
-            None => {
-                made = contact(number);
-                &made
-            }
-        };
-        [before, &who.extension, after].into_iter().for_each(|part| text.push_str(part));
+    text.push_str("ABKVERSION=");
+    push_decimal(&mut text, upload.version.into(), 0);
+    text.push('\n');
+    let mut text = text.into_bytes();
+    let (extension, below) = (&who.extension, wanted.saturating_sub(64));
+    let room = (PATCH - FOLLOWS.len()..=PATCH).contains(&extension.len()).then(|| CONTACTS.get(extension.len()));
+    let ready = room.flatten().map(|ready| ready.get_or_init(|| Contacts::new(extension.len())));
+    let mut number = ready.map_or(0, |ready| ready.add(&mut text, extension, below));
+    while text.len() < below {
+        number += 1;
+        let [before, after] = contact(number);
+        [&before, extension, &after].into_iter().for_each(|part| text.extend_from_slice(part.as_bytes()));
     }
     fill(&mut text, "PHNLABEL02=", wanted);
     match encoding {
         Encoding::Utf8 => Bytes::from(text),
         Encoding::Utf16Le => {
+            let text = String::from_utf8_lossy(&text);
             let units = std::iter::once(0xfeff).chain(text.encode_utf16());
             Bytes::from(units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>())
         }
@@ -123,12 +175,12 @@ pub fn cisco_delta(who: &Identity, model: &str, upload: Upload) -> Bytes {
 }
 
 /// Fills `text` up to `wanted` octets with one line that begins with `name`, if there is room for it.
-fn fill(text: &mut String, name: &str, wanted: usize) {
+fn fill(text: &mut Vec<u8>, name: &str, wanted: usize) {
     let room = wanted.saturating_sub(text.len());
     if room > name.len() {
-        text.push_str(name);
-        text.extend(std::iter::repeat_n('x', room - name.len() - 1));
-        text.push('\n');
+        text.extend_from_slice(name.as_bytes());
+        text.resize(wanted - 1, b'x');
+        text.push(b'\n');
     }
 }
 
@@ -167,6 +219,36 @@ mod tests {
         for number in [0, READY - 1, READY] {
             let line = format!(">\n<Parameter_{number:04}_ ua=\"na\">{:08x}</Parameter_{number:04}_>\n<", number * 7);
             assert!(text.contains(&line), "{line}");
+        }
+    }
+
+    /// As a phone would write it, line by line.
+    fn line_by_line(who: &Identity, upload: Upload) -> String {
+        let (wanted, mut text) = (upload.size as usize, HEAD.clone());
+        text += &format!("ABKVERSION={}\n", upload.version);
+        for number in 1.. {
+            if text.len() + 64 >= wanted {
+                break;
+            }
+            let [before, after] = contact(number);
+            text += &[&before, &*who.extension, &after].concat();
+        }
+        let room = wanted.saturating_sub(text.len());
+        if room > "PHNLABEL02=".len() {
+            text += &format!("PHNLABEL02={}\n", "x".repeat(room - 12));
+        }
+        text
+    }
+
+    #[test]
+    fn a_backup_is_the_same_whatever_of_it_was_made_before() {
+        for extension in ["", "1", "12", "20007", "123456789012", "1234567890123", "\u{e4}\u{f6}"] {
+            let who = Identity { extension: extension.into(), ..who() };
+            for size in (0..600).chain([2_000, 2_001, 60_000, 100_000]) {
+                let upload = Upload { version: size + 1, size };
+                let file = avaya_file(&who, upload, Encoding::Utf8);
+                assert_eq!(std::str::from_utf8(&file).unwrap(), line_by_line(&who, upload), "{extension} {size}");
+            }
         }
     }
 

@@ -26,7 +26,7 @@ fn push<const BASE: u64>(out: &mut String, mut number: u64, width: usize) {
     for _ in near..missing {
         out.push('0');
     }
-    out.push_str(std::str::from_utf8(&digits[first - near..]).unwrap_or_default());
+    out.extend(digits[first - near..].iter().map(|digit| char::from(*digit)));
 }
 
 #[cfg(test)]

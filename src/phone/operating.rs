@@ -193,7 +193,7 @@ impl Phone {
             out.extend(family.rule(&Deed::SentUnasked).map(Action::Because));
             out.push(Action::Answering(AnswerScheme::Basic));
             doing.carries = Carries::Unasked;
-        } else if family.preemptive() && doing.typed.is_none() {
+        } else if !self.realms.is_empty() && family.preemptive() && doing.typed.is_none() {
             let uri = doing.uri(ctx);
             let space = self.realms.preemptive(&doing.space(false), &uri);
             if let Some(session) = space {
@@ -216,7 +216,8 @@ impl Phone {
         ctx: &Context<'_>,
         out: &mut Vec<Action>,
     ) {
-        let mut headers = doing.step.headers.clone();
+        let mut headers = Vec::with_capacity(doing.step.headers.len() + usize::from(authorization.is_some()));
+        headers.extend_from_slice(&doing.step.headers);
         if let Some((name, mut value)) = authorization {
             value.set_sensitive(true);
             headers.push((name, value));

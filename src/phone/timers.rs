@@ -23,11 +23,16 @@ pub(super) enum TimerFor {
 const SLOTS: usize = 5 + Operation::ALL.len();
 
 impl TimerFor {
-    /// In the order they are served when several are due.
-    fn all() -> impl Iterator<Item = TimerFor> {
-        [TimerFor::Chain, TimerFor::Retry, TimerFor::Person, TimerFor::Periodic, TimerFor::Report]
-            .into_iter()
-            .chain(Operation::ALL.into_iter().map(TimerFor::Asked))
+    /// By slot: in the order they are served when several are due.
+    fn of(slot: u8) -> Option<TimerFor> {
+        Some(match slot {
+            0 => TimerFor::Chain,
+            1 => TimerFor::Retry,
+            2 => TimerFor::Person,
+            3 => TimerFor::Periodic,
+            4 => TimerFor::Report,
+            asked => TimerFor::Asked(*Operation::ALL.get(usize::from(asked) - 5)?),
+        })
     }
 
     const fn slot(self) -> usize {
@@ -101,8 +106,12 @@ impl Timers {
         if self.next() > now {
             return None;
         }
-        let due = TimerFor::all().map(|t| (self.at(t), t)).filter(|(at, _)| *at <= now && *at != Moment::NEVER);
-        let (at, timer) = due.min()?;
+        let few = self.few.iter().zip(self.slots).map(|(at, slot)| (*at, slot));
+        let others = self.others.iter().flat_map(|others| (0..).zip(others.iter()).map(|(slot, at)| (*at, slot)));
+        // Slots are in the order of kinds. What is not set is never due, not even at the end of all time.
+        let due = few.chain(others).filter(|(at, _)| *at <= now && *at != Moment::NEVER);
+        let (at, slot) = due.min()?;
+        let timer = TimerFor::of(slot)?;
         self.clear(timer);
         Some((timer, at))
     }
@@ -129,7 +138,8 @@ mod tests {
         ) {
             let mut timers = Timers::default();
             let mut table = [Moment::NEVER; SLOTS];
-            let kinds: Vec<TimerFor> = TimerFor::all().collect();
+            let kinds: Vec<TimerFor> = (0..SLOTS as u8).filter_map(TimerFor::of).collect();
+            prop_assert!(kinds.is_sorted() && kinds.iter().enumerate().all(|(slot, kind)| kind.slot() == slot));
             for (kind, us, step) in steps {
                 let (timer, at) = (kinds[kind], Moment::from_micros(us));
                 match step {

@@ -82,12 +82,10 @@ pub(in crate::auth) struct Hex {
 }
 
 impl Hex {
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(in crate::auth) fn as_bytes(&self) -> &[u8] {
         &self.digits[..usize::from(self.len)]
     }
-}
 
-impl Hex {
     /// The eight digits of a number.
     pub(in crate::auth) fn of(number: u32) -> Hex {
         let mut octets = [0; 32];

@@ -1,6 +1,6 @@
 //! The response of a request, and the rspauth of its answer.
 
-use super::hash::Sum;
+use super::hash::{Hex, Sum};
 use super::{Qop, SessionKey};
 
 /// What is common to the hash of a request and that of its response: what a key is asked to prove.
@@ -21,16 +21,17 @@ pub struct Proof<'a> {
 impl Proof<'_> {
     /// The `response` of a request. The body counts only for auth-int.
     pub fn response(&self, key: &SessionKey, method: &str, body: &[u8]) -> String {
-        self.sum(key, method.as_bytes(), body)
+        self.digits(key, method.as_bytes(), body).into()
     }
 
     /// The `rspauth` of the server's answer: A2 without the method, the answer's body for auth-int
     /// (RFC 7616 3.5).
     pub fn rspauth(&self, key: &SessionKey, body: &[u8]) -> String {
-        self.sum(key, b"", body)
+        self.digits(key, b"", body).into()
     }
 
-    fn sum(&self, key: &SessionKey, method: &[u8], body: &[u8]) -> String {
+    /// As [`Proof::response`], without an allocation.
+    pub(in crate::auth) fn digits(&self, key: &SessionKey, method: &[u8], body: &[u8]) -> Hex {
         let algorithm = key.algorithm;
         let ha2 = match self.qop {
             Qop::Legacy | Qop::Auth => Sum::of(algorithm, &[method, self.uri]),
@@ -42,6 +43,6 @@ impl Proof<'_> {
             None => Sum::of(algorithm, &[key, self.nonce, ha2]),
             Some(qop) => Sum::of(algorithm, &[key, self.nonce, self.nc, self.cnonce, qop.as_bytes(), ha2]),
         };
-        sum.hex().into()
+        sum.hex()
     }
 }

@@ -27,6 +27,9 @@ pub(super) struct DigestSession<'a> {
     opaque: Option<Cow<'a, str>>,
 }
 
+/// The last octet of a count that may be the greatest there is.
+const LONG: usize = 4;
+
 impl<'a> DigestSession<'a> {
     /// None if the challenge's algorithm or qualities are unknown.
     pub(super) fn open(
@@ -64,6 +67,17 @@ impl<'a> DigestSession<'a> {
 
     /// One answer more with this nonce. Saturates after 4,294,967,295; every server has let it go stale long before.
     pub(super) fn count(own: &mut Box<[u8]>) {
+        // As a rule one octet of the count takes it up, and the lower ones begin anew.
+        let takes = own.iter().position(|octet| octet & 127 != 127);
+        let last = own.iter().position(|octet| *octet < 128);
+        if let (Some(takes), Some(last)) = (takes, last)
+            && takes <= last
+            && last < LONG
+        {
+            own[..takes].iter_mut().for_each(|octet| *octet &= 128);
+            own[takes] += 1;
+            return;
+        }
         let mut rest = &**own;
         let counted = take_number(&mut rest).unwrap_or_default().saturating_add(1).min(u32::MAX as usize);
         let (before, mut count) = (own.len() - rest.len(), Vec::new());
@@ -149,7 +163,7 @@ impl<'a> DigestSession<'a> {
             cnonce: self.cnonce.as_bytes(),
             uri: uri.as_bytes(),
         };
-        let response = proof.response(&self.key, method, body);
+        let response = proof.digits(&self.key, method.as_bytes(), body);
 
         let mut f = FieldValue::new("Digest");
         self.write_user(terms, &mut f, &realm);

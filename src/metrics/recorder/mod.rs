@@ -28,8 +28,9 @@ use crate::workload::Start;
 #[derive(Debug)]
 pub struct Recorder {
     compression: f64,
-    /// The slice under way, and whether anything happened in it.
+    /// The slice under way, when it ends, and whether anything happened in it.
     slice: Slice,
+    ends: Duration,
     touched: bool,
     /// Slices that are over, until somebody takes them.
     closed: Vec<Slice>,
@@ -48,8 +49,9 @@ pub struct Recorder {
     in_flight: i64,
 }
 
-/// What a phone is doing now: at most one operation and one exchange. Phones that do nothing have none of this;
-/// of the others there may be as many as phones, so it is kept small (40 octets with its key).
+/// What a phone is doing now: at most one operation and one exchange. Phones that do nothing have none of this, but
+/// for a few that did something in this slice; of the others there may be as many as phones, so it is kept small (40
+/// octets with its key).
 #[derive(Debug, Default)]
 struct UnderWay {
     operation: Option<Operation>,
@@ -70,6 +72,9 @@ struct UnderWay {
 /// Phones for which there is room from the start; from there on the table grows as the storm does.
 const ROOM: usize = 65_536;
 
+/// If there are no more than so many, those that do nothing are not looked for.
+const IDLE: usize = 1_024;
+
 /// Most trails kept for the next operations.
 const SPARE: usize = 1_024;
 
@@ -83,6 +88,7 @@ impl Recorder {
         Recorder {
             compression: if compression.is_finite() && compression > 0.0 { compression } else { 1.0 },
             slice: Slice { totals, standings_before: standings, ..Slice::default() },
+            ends: Slice::WIDTH,
             touched: true,
             closed: Vec::new(),
             before: Snapshot::default(),
@@ -100,11 +106,15 @@ impl Recorder {
     /// Time has come this far: closes the slice that is over, if one is. Whatever happens closes it too; this is for
     /// stretches in which nothing does.
     pub fn roll(&mut self, at: Duration) {
+        if at < self.ends {
+            return;
+        }
         let number = Slice::number_at(at);
         if number > self.slice.number {
             self.close();
             self.slice.number = number;
         }
+        self.ends = self.slice.ends();
     }
 
     /// The slices that are over since the last call, in order. Those in which nothing happened are left out.
@@ -122,6 +132,9 @@ impl Recorder {
         let slice = std::mem::replace(&mut self.slice, Slice { number, ..Slice::default() });
         self.before += counted(&slice.totals);
         self.closed.push(slice);
+        if self.under_way.len() > IDLE {
+            self.under_way.retain(|_, u| u.operation.is_some() || u.exchange);
+        }
         if self.under_way.capacity() > 2 * ROOM && self.under_way.len() < self.under_way.capacity() / 8 {
             // The storm is over, and its room is given back.
             self.under_way.shrink_to(ROOM.max(2 * self.under_way.len()));
@@ -234,10 +247,7 @@ impl Recorder {
     /// as [`Failure::Aborted`], only what went over the wire is added.
     pub fn exchange(&mut self, at: Duration, phone: u32, facts: &ExchangeFacts) {
         self.touch(at);
-        if let Some(trail) = self.under_way.get_mut(&phone).and_then(|u| u.trail.as_mut().filter(|_| u.exchange)) {
-            trail.ended(at, facts);
-        }
-        let known = self.end_exchange(phone);
+        let known = self.end_exchange(phone, |trail| trail.ended(at, facts));
         if !known && facts.failure != Some(Failure::Aborted) {
             self.fault(LedgerFault::ExchangeWithoutRequest);
         }
@@ -319,7 +329,6 @@ impl Recorder {
             let (intended_us, begun_us) = (u.intended_us, u.begun_us);
             (Ran { dispatched: u.dispatched, intended_us, begun_us, trail: u.trail.take() }, u.operation.take())
         });
-        self.forget_if_idle(phone);
         let up = self.up.has(phone);
         let totals = &mut self.slice.totals.operations[operation.index()];
         count(&mut totals.outcomes, outcome);
@@ -385,28 +394,24 @@ impl Recorder {
     }
 
     fn hung_up(&mut self, phone: u32) {
-        if self.end_exchange(phone) {
+        if self.end_exchange(phone, |_| ()) {
             count(&mut self.slice.totals.exchanges.failures, Failure::Aborted);
             self.slice.interval.failures += 1;
         }
     }
 
-    /// Ends the phone's exchange; says whether there was one.
-    fn end_exchange(&mut self, phone: u32) -> bool {
+    /// Ends the phone's exchange, which its trail is told; says whether there was one.
+    fn end_exchange(&mut self, phone: u32, tell: impl FnOnce(&mut Trail)) -> bool {
         let Some(under_way) = self.under_way.get_mut(&phone) else { return false };
         let was = std::mem::take(&mut under_way.exchange);
         let flew = std::mem::take(&mut under_way.flying);
-        self.forget_if_idle(phone);
+        if was && let Some(trail) = &mut under_way.trail {
+            tell(trail);
+        }
         if flew {
             self.fly(-1);
         }
         was
-    }
-
-    fn forget_if_idle(&mut self, phone: u32) {
-        if self.under_way.get(&phone).is_some_and(|u| u.operation.is_none() && !u.exchange) {
-            self.under_way.remove(&phone);
-        }
     }
 
     /// One exchange more or less in flight.

@@ -57,7 +57,7 @@ fn first(status: u16) -> ExchangeFacts {
         bytes_in: 2000,
         ..HandshakeFacts::new(HandshakeKind::Full)
     };
-    ExchangeFacts { connect: Some(ms(1)), handshake: Some(handshake), ..answered(status) }
+    ExchangeFacts { connect: Some(ms(1)), handshake: Some(Box::new(handshake)), ..answered(status) }
 }
 
 /// A restore over TLS: challenged, answered, done. Intended at 1000 ms of phone time, begun at 1010 ms.
@@ -135,9 +135,16 @@ fn the_story_of_one_restore() {
 #[test]
 fn a_phone_that_does_something_takes_little_and_one_that_rests_nothing() {
     assert!(size_of::<(u32, UnderWay)>() <= 40);
-    let mut r = Recorder::new(1_000, 1.0);
-    (0..1_000).for_each(|phone| restore(&mut r, phone));
-    assert!(r.under_way.is_empty());
+    let mut r = Recorder::new(10_000, 1.0);
+    (0..10_000).for_each(|phone| restore(&mut r, phone));
+    r.action(ms(1_060), 7, &Action::Started { operation: Operation::Resync, intended: moment(1_060) });
+    r.roll(ms(2_000));
+    assert_eq!(r.under_way.keys().collect::<Vec<_>>(), [&7], "the others rest");
+    assert!(r.under_way[&7].operation.is_some());
+    // A few are not looked for.
+    (100..200).for_each(|phone| restore(&mut r, phone));
+    r.roll(ms(3_000));
+    assert!(r.under_way.len() <= IDLE);
 }
 
 #[test]
