@@ -121,11 +121,7 @@ async fn accept(mut listener: TcpListener, shared: Shared, grace: Duration) {
             (place, accepted) = take(&listener, &shared.places) => match accepted {
                 Ok((stream, peer)) => {
                     Counters::add(&shared.counters.connections, 1);
-                    let served = serve(shared.clone(), stream, peer.ip());
-                    open.spawn(async move {
-                        served.await;
-                        drop(place);
-                    });
+                    open.spawn(serve(shared.clone(), stream, peer.ip(), place));
                 }
                 Err(error) => {
                     Counters::add(&shared.counters.accept_errors, 1);
