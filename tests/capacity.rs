@@ -209,9 +209,19 @@ fn wrong_usage_is_told() {
     let home = planted();
     home.write("bare.toml", &PLANTED[..PLANTED.find("[thresholds]").unwrap()]);
     home.write("asked.toml", &PLANTED[..PLANTED.find("[capacity]").unwrap()]);
+    home.write(
+        "varied.toml",
+        &format!("{PLANTED}\n[matrix.vary]\n\"target.embedded.likeness\" = [\"iis\", \"apache\"]\n"),
+    );
     for (arguments, words) in [
         (&["bare.toml"][..], "bare.toml: thresholds: there are none"),
         (&["asked.toml"], "asked.toml: capacity: is missing; add [capacity] with find, from and to"),
+        (
+            &["varied.toml"],
+            "varied.toml: matrix: there are 2 variants, and a search is of one: name it, for example --variant iis",
+        ),
+        (&["varied.toml", "--variant", "nginx"], "--variant: there is no variant `nginx`"),
+        (&["planted.toml", "--variant", "iis"], "planted.toml: matrix: is missing, so there is no variant `iis`"),
         (&["asked.toml", "--find", "phones"], "--find: there is no `from`; write both ends of the range"),
         (
             &["planted.toml", "--find", "phase.laod.rate"],

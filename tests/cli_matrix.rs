@@ -166,6 +166,13 @@ fn what_cannot_be_is_refused_before_the_first_run() {
     refused(&run(&["--repeat", "500"]), &["--repeat 500: 2000 runs of 4 variants are more than 1000"]);
     refused(&run(&["--format", "prometheus"]), &["--format prometheus: a matrix is told as"]);
     refused(&run(&["--variant", "iis_bassic"]), &["did you mean `iis_basic`?"]);
+    home.write("plain.toml", DESKS);
+    for verb in ["run", "plan"] {
+        let alone = home.run(&[verb, "plain.toml", "--variant", "iis_basic"]);
+        let said = "plain.toml: matrix: is missing, so there is no variant `iis_basic`; leave --variant out, or say under \
+                    [matrix.vary] what is to be varied";
+        assert_eq!((alone.code, alone.stderr.trim_end()), (Some(2), &*format!("bootstorm: {said}")));
+    }
     refused(&run(&["--target", "http://127.0.0.1:1"]), &["--target: the matrix varies `target.embedded.likeness`"]);
     refused(
         &run(&["--set", "matrix.vary.\"target.embedded.likeness\"=[\"iss\", \"apache\"]"]),

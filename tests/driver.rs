@@ -71,6 +71,27 @@ fn connections_stay_within_their_bound_and_everybody_gets_a_turn() {
     assert_books_close(totals);
 }
 
+/// Two connections for sixty phones, each of which keeps one for two answers of 20 ms: thirty turns, one after another.
+#[test]
+fn waiting_for_a_connection_is_part_of_the_response_time_and_told_apart() {
+    let work = "[target.embedded.work]\nservice = \"20ms\"";
+    let driven = live::run(&plan(60, "", work), 1, 2);
+    let totals = &driven.tally.totals;
+    assert_eq!((outcomes(totals, Outcome::Ok), driven.peak_connections), (60, 2));
+    let resyncs = totals.operation(Operation::Resync);
+    let turn = 40_000;
+    assert!(resyncs.service.mean_us().unwrap() >= turn as f64);
+    assert!(resyncs.response.max_us().unwrap() >= 30 * turn, "the last is answered after everybody else");
+    assert!(resyncs.lateness.max_us().unwrap() >= 29 * turn, "it began when all others were through");
+    assert!(totals.exchanges.phases.waited.max_us().unwrap() >= 29 * turn - 20_000, "and what it waited for is told");
+    // In turn: the n-th two wait for n turns at least, so that on average it is half of all.
+    assert!(resyncs.lateness.mean_us().unwrap() >= 14.5 * turn as f64);
+    let [response, lateness, service] =
+        [&resyncs.response, &resyncs.lateness, &resyncs.service].map(|times| times.mean_us().unwrap());
+    assert!((response - lateness - service).abs() < 5.0, "{response} is {lateness} and {service}");
+    assert_books_close(totals);
+}
+
 #[test]
 fn a_bound_below_the_number_of_shards_is_kept_too() {
     let driven = live::run(&plan(20, "", ""), 4, 1);

@@ -324,6 +324,47 @@ fn many_connections_are_kept_alive_and_all_answered() {
     assert_eq!(running.stop().open, 0);
 }
 
+/// One answer of 404 on a connection that is kept.
+fn ask_in_vain(stream: &mut TcpStream) {
+    stream.write_all(b"GET /nothing HTTP/1.1\r\nHost: t\r\n\r\n").unwrap();
+    read_in_vain(stream);
+}
+
+fn read_in_vain(stream: &mut TcpStream) {
+    let (mut status, mut head) = ([0; 12], Vec::new());
+    stream.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 404");
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut octet = [0];
+        stream.read_exact(&mut octet).unwrap();
+        head.push(octet[0].to_ascii_lowercase());
+    }
+    let head = String::from_utf8(head).unwrap();
+    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+    stream.read_exact(&mut vec![0; length.parse().unwrap()]).unwrap();
+}
+
+#[test]
+fn who_comes_when_all_places_are_taken_waits_until_one_is_free() {
+    let running = running(&EmbeddedTarget { accept_loops: 1, ..config(Likeness::Strict, &[], None) });
+    running.bound(2);
+    let (mut one, mut other) = (connect(&running), connect(&running));
+    ask_in_vain(&mut one);
+    ask_in_vain(&mut other);
+    let mut next = connect(&running);
+    next.write_all(b"GET /nothing HTTP/1.1\r\nHost: t\r\n\r\n").unwrap();
+    // The loop turns, and turns again: it does not take the third.
+    for _ in 0..50 {
+        ask_in_vain(&mut one);
+        ask_in_vain(&mut other);
+    }
+    assert_eq!((running.stats().connections, running.stats().open), (2, 2));
+    drop(one);
+    read_in_vain(&mut next);
+    ask_in_vain(&mut other);
+    assert_eq!((running.stats().connections, running.stop().open), (3, 0));
+}
+
 #[test]
 fn a_connection_ends_after_its_requests_and_when_it_is_idle() {
     let config = config(Likeness::Strict, &[], None);

@@ -112,6 +112,10 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     let (addresses, consent) = consent::obtain(&args.generator.consent, &runtime, &plan, &server)?;
     let settings = client_settings(&plan, &server, addresses, &args)?;
     let bounds = bound_connections(&plan, &server, &settings)?;
+    if let Some(target) = &server.embedded {
+        let left = bounds.limits.files_of_target(bounds.connections as u64, settings.shards);
+        target.bound(usize::try_from(left).unwrap_or(usize::MAX));
+    }
     runtime.block_on(probe(&settings, &server.origin, plan.fallback.as_deref())).map_err(Ended::net)?;
     let monitor = args.prometheus.map(Monitor::bind).transpose()?;
     if let Some(monitor) = &monitor {

@@ -77,6 +77,11 @@ impl Limits {
     pub fn connections(&self) -> u64 {
         self.connections_by_files.min(self.connections_by_ports).min(self.connections_by_memory)
     }
+
+    /// Files left for a target in this process, when so many connections have theirs.
+    pub fn files_of_target(&self, connections: u64, shards: usize) -> u64 {
+        self.open_files.saturating_sub(others(shards)).saturating_sub(connections)
+    }
 }
 
 /// What this machine has.
@@ -148,7 +153,7 @@ pub fn ports_kept_back(loopback: bool) -> Duration {
 
 fn assess(demand: &Demand<'_>, sources: u64, machine: &Machine) -> Result<Limits, NetError> {
     let Machine { open_files, ports, memory } = *machine;
-    let others = OTHER_FILES + FILES_PER_SHARD.saturating_mul(demand.shards as u64);
+    let others = others(demand.shards);
     let free_files = open_files.saturating_sub(others);
     let connection = demand.memory.connection.max(1);
     let limits = Limits {
@@ -202,6 +207,11 @@ fn assess(demand: &Demand<'_>, sources: u64, machine: &Machine) -> Result<Limits
         return Err(NetError::Memory { needed, free, connections, embedded: demand.embedded, fitting });
     }
     Ok(limits)
+}
+
+/// Files that are no connections.
+fn others(shards: usize) -> u64 {
+    OTHER_FILES + FILES_PER_SHARD.saturating_mul(shards as u64)
 }
 
 /// Open files that so many connections take.
@@ -321,6 +331,16 @@ mod tests {
         let memory = Memory { rest: 1 << 29, connection: 1 << 16 };
         let heavy = Demand { memory, ..demand(1_000) };
         assert_eq!(assess(&heavy, 1, &MACHINE).unwrap().connections(), 1 << 13);
+    }
+
+    #[test]
+    fn a_target_in_this_process_has_the_files_that_its_phones_leave() {
+        let machine = Machine { open_files: 20_000, ..MACHINE };
+        let limits = assess(&Demand { embedded: true, ..demand(5_000) }, 1, &machine).unwrap();
+        assert_eq!(limits.files_of_target(5_000, 2), 14_920);
+        let most = limits.connections_by_files;
+        assert_eq!((most, limits.files_of_target(most, 2)), (9_658, 10_262));
+        assert!(limits.files_of_target(most, 2) >= most + most / LINGERS_ONE_OF, "and some for those that linger");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::identity::{Piece, Told};
 use super::{Chance, Family, Identities, Identity, Purpose, Template};
 use crate::auth::{CredentialStore, Credentials};
 
@@ -129,6 +130,37 @@ impl Fleet {
         self.identities.identity(self.first, index - self.first)
     }
 
+    /// Whether [`Fleet::told_by`] finds every phone by the string that `template` makes for it.
+    pub fn can_be_told_by(&self, template: &Template) -> bool {
+        let Identities::Derived { extension, mac, serial } = &self.identities else { return false };
+        match template.only_place() {
+            None | Some(Piece::Text(_)) => false,
+            Some(Piece::Number { .. }) => true,
+            // What these derive from is numbers only.
+            Some(Piece::Extension) => extension.only_place().is_some(),
+            Some(Piece::Mac { .. }) => mac.only_place().is_some(),
+            Some(Piece::Serial) => serial.only_place().is_some(),
+        }
+    }
+
+    /// The only phone for which `template` may make this string, upper and lower case being alike: reckoned from its
+    /// digits, however large the fleet. Whether it does is for the caller to see: zeros may be too many, for one.
+    pub fn told_by(&self, template: &Template, text: &str) -> Option<Identity> {
+        let Identities::Derived { extension, mac, serial } = &self.identities else { return None };
+        let told = match template.read_back(text)? {
+            Told::Extension(text) => extension.read_back(text)?,
+            Told::Mac(text) => mac.read_back(text)?,
+            Told::Serial(text) => serial.read_back(text)?,
+            number => number,
+        };
+        let number = match told {
+            Told::Number(number) => number,
+            Told::Index(index) => index.checked_sub(self.first)?,
+            Told::Extension(_) | Told::Mac(_) | Told::Serial(_) => return None,
+        };
+        (number < self.count).then(|| self.identities.identity(self.first, number))
+    }
+
     /// The credentials the server accepts from this phone.
     pub fn right_credentials(&self, who: &Identity) -> Credentials {
         match self.identities.credentials(who.number) {
@@ -165,6 +197,92 @@ impl Fleet {
             CredentialState::Right => CredentialStore::holding(self.right_credentials(who), &self.account.realm),
             CredentialState::Wrong => CredentialStore::holding(self.wrong_credentials(who), &self.account.realm),
             CredentialState::StaleRealm => CredentialStore::holding(self.right_credentials(who), STALE_REALM),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::phone::bench;
+
+    fn fleet(extension: &str, mac: &str, serial: &str) -> Fleet {
+        let template = |text: &str| Template::parse(text).unwrap();
+        let identities =
+            Identities::Derived { extension: template(extension), mac: template(mac), serial: template(serial) };
+        Fleet { first: 100, count: 1_000, identities, ..bench::fleet("avaya-96xx", "") }
+    }
+
+    #[test]
+    fn what_has_no_place_or_two_tells_no_phone() {
+        let fleet = fleet("{number}", "0056{number:04x}{number:04x}", "X");
+        let can = |text: &str| fleet.can_be_told_by(&Template::parse(text).unwrap());
+        for (text, told) in [
+            ("{ext}", true),
+            ("a{ext}b", true),
+            ("{index+7:09x}", true),
+            ("{mac}", false),
+            ("{MAC}", false),
+            ("{serial}", false),
+            ("phone", false),
+            ("", false),
+            ("{ext}{ext}", false),
+            ("{number}-{ext}", false),
+        ] {
+            assert_eq!(can(text), told, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_string_of_another_form_tells_nobody() {
+        let fleet = fleet("7{number+20:03}", "00562b{index:06x}", "F{number}");
+        let told =
+            |template: &str, text: &str| fleet.told_by(&Template::parse(template).unwrap(), text).map(|who| who.number);
+        for (template, text, number) in [
+            ("{ext}", "7020", Some(0)),
+            ("{ext}", "71019", Some(999)),
+            ("{ext}", "71020", None),
+            ("{ext}", "7019", None),
+            ("{ext}", "8020", None),
+            ("{ext}", "7", None),
+            ("{ext}", "", None),
+            ("{ext}", "70\u{fc}20", None),
+            ("{ext}", "799999999999999999999", None),
+            ("u-{ext}@x", "U-7020@X", Some(0)),
+            ("u-{ext}@x", "u-@x", None),
+            ("u-{ext}@x", "u-x", None),
+            ("{MAC}", "00562B000064", Some(0)),
+            ("{mac}", "00562b000063", None),
+            ("{serial}", "f5", Some(5)),
+        ] {
+            assert_eq!(told(template, text), number, "{template} {text}");
+        }
+    }
+
+    fn number() -> impl Strategy<Value = String> {
+        let format = (prop_oneof!["index", "number"], 0..3_000u64, 0..14usize, any::<bool>());
+        format.prop_map(|(name, add, width, hex)| format!("{{{name}+{add}:0{width}{}}}", if hex { "x" } else { "" }))
+    }
+
+    proptest! {
+        /// Whatever the templates: each phone is told by its own string.
+        #[test]
+        fn each_phone_is_told_by_its_string(
+            own in ("[a-z0-9ä]{0,3}", number(), "[a-f0-9]{0,3}").prop_map(|(a, n, b)| a + &n + &b),
+            around in ("[A-Za-z0-9ä]{0,3}", "[A-Z0-9.]{0,3}"),
+            place in prop_oneof!["ext", "mac", "MAC", "serial", "number", "index:06x"],
+            index in 100..1_100u32,
+        ) {
+            let fleet = fleet(&own, &own, &own);
+            let template = Template::parse(&format!("{}{{{place}}}{}", around.0, around.1)).unwrap();
+            prop_assert!(fleet.can_be_told_by(&template));
+            let who = fleet.identity(index);
+            let text = template.fill(&who);
+            // Upper case beyond ASCII is not alike: MACs have none.
+            prop_assume!(place != "MAC" || text.is_ascii());
+            prop_assert_eq!(fleet.told_by(&template, &text.to_ascii_uppercase()), Some(who));
         }
     }
 }

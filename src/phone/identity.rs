@@ -32,13 +32,29 @@ pub struct Template {
     pieces: Vec<Piece>,
 }
 
+/// A part of a template: text, or a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
+pub(super) enum Piece {
     Text(String),
     Number { of_run: bool, add: u64, width: usize, hex: bool },
     Extension,
     Mac { upper: bool },
     Serial,
+}
+
+/// What stood in the only place of a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told<'a> {
+    /// `{index}`.
+    Index(u32),
+    /// `{number}`.
+    Number(u32),
+    /// `{ext}`.
+    Extension(&'a str),
+    /// `{mac}` or `{MAC}`.
+    Mac(&'a str),
+    /// `{serial}`.
+    Serial(&'a str),
 }
 
 /// A template that cannot be understood.
@@ -113,6 +129,40 @@ impl Template {
     /// Whether every phone gets the same string.
     pub fn is_constant(&self) -> bool {
         self.pieces.iter().all(|p| matches!(p, Piece::Text(_)))
+    }
+
+    /// Its place, if it has exactly one.
+    pub(super) fn only_place(&self) -> Option<&Piece> {
+        let mut places = self.pieces.iter().filter(|p| !matches!(p, Piece::Text(_)));
+        places.next().filter(|_| places.next().is_none())
+    }
+
+    /// What stands in the only place of a string of this form; upper and lower case are alike. The string need not be
+    /// one that [`Template::fill`] makes: its number may have too many zeros, or too few.
+    pub(super) fn read_back<'a>(&self, text: &'a str) -> Option<Told<'a>> {
+        let place = self.only_place()?;
+        let (mut inside, mut before) = (text, true);
+        for piece in &self.pieces {
+            let Piece::Text(around) = piece else {
+                before = false;
+                continue;
+            };
+            let at = if before { around.len() } else { inside.len().checked_sub(around.len())? };
+            let (head, tail) = inside.split_at_checked(at)?;
+            let (found, rest) = if before { (head, tail) } else { (tail, head) };
+            inside = found.eq_ignore_ascii_case(around).then_some(rest)?;
+        }
+        match place {
+            Piece::Text(_) => None,
+            Piece::Extension => Some(Told::Extension(inside)),
+            Piece::Mac { .. } => Some(Told::Mac(inside)),
+            Piece::Serial => Some(Told::Serial(inside)),
+            Piece::Number { of_run, add, hex, .. } => {
+                let number = u64::from_str_radix(inside, if *hex { 16 } else { 10 }).ok()?.checked_sub(*add)?;
+                let number = u32::try_from(number).ok()?;
+                Some(if *of_run { Told::Index(number) } else { Told::Number(number) })
+            }
+        }
     }
 
     /// The template as written.

@@ -2,11 +2,13 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -116,10 +118,10 @@ async fn accept(mut listener: TcpListener, shared: Shared, grace: Duration) {
                 outage = outages.next();
                 falls = Box::pin(shared.clock.clone().until(outage.map_or(Moment::NEVER, |(from, _)| from)));
             }
-            accepted = listener.accept() => match accepted {
+            (place, accepted) = take(&listener, &shared.places) => match accepted {
                 Ok((stream, peer)) => {
                     Counters::add(&shared.counters.connections, 1);
-                    open.spawn(serve(shared.clone(), stream, peer.ip()));
+                    open.spawn(serve(shared.clone(), stream, peer.ip(), place));
                 }
                 Err(error) => {
                     Counters::add(&shared.counters.accept_errors, 1);
@@ -136,6 +138,16 @@ async fn accept(mut listener: TcpListener, shared: Shared, grace: Duration) {
     }
     drop(listener);
     let _ = timeout(grace, async { while open.join_next().await.is_some() {} }).await;
+}
+
+/// The next connection, once there is a place for it. Until then the system keeps it.
+async fn take(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (Option<OwnedSemaphorePermit>, io::Result<(TcpStream, SocketAddr)>) {
+    // It is never closed.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    (place, listener.accept().await)
 }
 
 /// A listener at the same address after an outage; what is in the way is waited out.

@@ -1,5 +1,6 @@
 //! The accounts: whom the target lets in.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
@@ -14,6 +15,8 @@ use crate::phone::Fleet;
 #[derive(Clone, Default)]
 pub struct Accounts {
     users: HashMap<Box<str>, Passwords>,
+    /// Fleets whose user names say which phone it is: nothing is kept of these, however many there are.
+    fleets: Vec<Arc<Fleet>>,
 }
 
 #[derive(Clone)]
@@ -32,6 +35,10 @@ impl Accounts {
     pub fn of(fleets: &[Arc<Fleet>]) -> Accounts {
         let mut accounts = Accounts::none();
         for fleet in fleets {
+            if fleet.can_be_told_by(&fleet.account.user) {
+                accounts.fleets.push(Arc::clone(fleet));
+                continue;
+            }
             let listed = (0..fleet.count).any(|number| fleet.identities.credentials(number).is_some());
             let all_alike = fleet.account.user.is_constant() && fleet.account.password.is_constant() && !listed;
             let phones = if all_alike { fleet.count.min(1) } else { fleet.count };
@@ -96,6 +103,7 @@ impl Accounts {
 
     /// Lets everyone in whom the others let in.
     pub fn admit_all(&mut self, others: Accounts) {
+        self.fleets.extend(others.fleets);
         for (user, passwords) in others.users {
             let passwords: Vec<Box<str>> = match passwords {
                 Passwords::One(one) => vec![one],
@@ -109,42 +117,68 @@ impl Accounts {
 
     /// Whether this user has this password.
     pub fn is_right(&self, user: &str, password: &str) -> bool {
-        match self.users.get(user) {
+        let in_table = match self.users.get(user) {
             None => false,
             Some(Passwords::One(one)) => **one == *password,
             Some(Passwords::Many(all)) => all.contains(password),
-        }
+        };
+        in_table || self.of_phones(user).any(|right| right.password() == password)
     }
 
-    /// Every password of this user.
-    pub fn passwords(&self, user: &str) -> impl Iterator<Item = &str> {
+    /// Every password of this user; one that has it for several reasons may come more than once.
+    pub fn passwords(&self, user: &str) -> impl Iterator<Item = Cow<'_, str>> {
         let (one, many) = match self.users.get(user) {
             None => (None, None),
             Some(Passwords::One(one)) => (Some(&**one), None),
             Some(Passwords::Many(all)) => (None, Some(all)),
         };
-        one.into_iter().chain(many.into_iter().flatten().map(|p| &**p))
+        let in_table = one.into_iter().chain(many.into_iter().flatten().map(|p| &**p)).map(Cow::Borrowed);
+        in_table.chain(self.of_phones(user).map(|right| Cow::Owned(right.password().to_owned())))
     }
 
-    /// Every user name, in no order.
-    pub fn users(&self) -> impl Iterator<Item = &str> {
-        self.users.keys().map(|u| &**u)
+    /// What the phones of this user name have.
+    fn of_phones(&self, user: &str) -> impl Iterator<Item = Credentials> {
+        self.fleets.iter().filter_map(move |fleet| phone_of(fleet, user))
     }
 
-    /// How many user names there are.
+    /// Every user name, each once, in no order. It takes as long as there are phones.
+    pub fn users(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let in_table = self.users.keys().map(|user| Cow::Borrowed(&**user));
+        let of_phones = self.fleets.iter().enumerate().flat_map(move |(number, fleet)| {
+            let before = &self.fleets[..number];
+            let indexes = fleet.first..fleet.first.saturating_add(fleet.count);
+            let users = indexes.map(|index| fleet.account.user.fill(&fleet.identity(index)));
+            let news = move |user: &String| {
+                !self.users.contains_key(&**user) && before.iter().all(|other| phone_of(other, user).is_none())
+            };
+            users.filter(news).map(Cow::Owned)
+        });
+        in_table.chain(of_phones)
+    }
+
+    /// How many user names there are. It takes as long as there are phones.
     pub fn len(&self) -> usize {
-        self.users.len()
+        self.users().count()
     }
 
     /// Whether nobody is let in.
     pub fn is_empty(&self) -> bool {
-        self.users.is_empty()
+        self.users.is_empty() && self.fleets.iter().all(|fleet| fleet.count == 0)
     }
+}
+
+/// The right credentials of the fleet's phone with this user name.
+fn phone_of(fleet: &Fleet, user: &str) -> Option<Credentials> {
+    let who = fleet.told_by(&fleet.account.user, user)?;
+    let right = fleet.right_credentials(&who);
+    // Told by is not called: it is right to the letter, or not at all.
+    (right.user() == user).then_some(right)
 }
 
 impl fmt::Debug for Accounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accounts").field("users", &self.users.len()).finish_non_exhaustive()
+        let phones: u64 = self.fleets.iter().map(|fleet| u64::from(fleet.count)).sum();
+        f.debug_struct("Accounts").field("users", &self.users.len()).field("phones", &phones).finish_non_exhaustive()
     }
 }
 
@@ -160,6 +194,35 @@ mod tests {
         assert!(accounts.is_right("20007", "pw-20007"));
         assert!(!accounts.is_right("20007", "pw-20008"));
         assert!(!accounts.is_right("30000", "pw-30000"));
+        assert!(!accounts.is_right("020007", "pw-20007") && !accounts.is_right("+20007", "pw-20007"));
+        assert!(accounts.users.is_empty(), "nothing is kept of a fleet whose users say which phone it is");
+    }
+
+    #[test]
+    fn a_name_counts_once_and_lets_in_whoever_has_it_for_whatever_reason() {
+        let mut accounts = Accounts::of(&[fleet("{ext}", "a-{ext}", 10), fleet("2000{number}", "b-{ext}", 10)]);
+        accounts.admit_all(Accounts::of(&[fleet("U{MAC}", "{number}", 3), fleet("shared", "{ext}", 4)]));
+        accounts.admit(Credentials::new("20003", "c"));
+        assert_eq!(accounts.len(), 10 + 3 + 1);
+        let users: HashSet<_> = accounts.users().collect();
+        assert_eq!(users.len(), 14);
+        let passwords: HashSet<_> = accounts.passwords("20003").collect();
+        assert_eq!(passwords, ["a-20003", "b-20003", "c"].map(Cow::Borrowed).into());
+        for (user, password, right) in [
+            ("20003", "a-20003", true),
+            ("20003", "b-20003", true),
+            ("20003", "c", true),
+            ("20004", "c", false),
+            ("U00562B000002", "2", true),
+            ("u00562B000002", "2", false),
+            ("U00562b000002", "2", false),
+            ("U00562B000003", "3", false),
+            ("shared", "20002", true),
+            ("shared", "20004", false),
+        ] {
+            assert_eq!(accounts.is_right(user, password), right, "{user} {password}");
+        }
+        assert!(!accounts.is_empty() && Accounts::of(&[fleet("{ext}", "x", 0)]).is_empty());
     }
 
     #[test]

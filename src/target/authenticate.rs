@@ -253,9 +253,10 @@ impl Authenticator {
         }
         let (method, realm) = (claim.method.as_str(), answer.realm_octets());
         self.accounts.passwords(name).find_map(|password| {
-            let credentials = Credentials::new(name, password);
+            let credentials = Credentials::new(name, &*password);
             // Clients differ in how they encode what is not ASCII, whatever the challenge says.
             let charsets = [Charset::Utf8, Charset::Latin1];
+            let password = credentials.password();
             let tries = if name.is_ascii() && password.is_ascii() { &charsets[..1] } else { &charsets };
             tries.iter().find_map(|charset| {
                 let key = answer.key(&Ha1::new(answer.algorithm(), *charset, &credentials, &realm))?;

@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::HandshakeKind;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -53,10 +53,12 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     /// True once the server is stopping.
     pub(crate) stop: watch::Receiver<bool>,
+    /// One for each connection that may be open, of all accept loops together.
+    pub(crate) places: Arc<Semaphore>,
 }
 
-/// Serves one connection to its end. Whatever the peer does, this returns.
-pub(crate) async fn serve(shared: Shared, stream: TcpStream, peer: IpAddr) {
+/// Serves one connection to its end, and keeps its place until then. Whatever the peer does, this returns.
+pub(crate) async fn serve(shared: Shared, stream: TcpStream, peer: IpAddr, _place: Option<OwnedSemaphorePermit>) {
     let counters = Arc::clone(&shared.counters);
     let _closed = Closed(Arc::clone(&counters));
     // Answers are written whole; waiting to fill a segment would only cost time.

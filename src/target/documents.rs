@@ -7,7 +7,8 @@ use bytes::Bytes;
 
 use super::FilePath;
 use super::content::{self, Backup};
-use crate::phone::{Chance, ContentHash, Fleet, Identity, Purpose, SizeRange};
+use super::directory::{By, Directory, hash};
+use crate::phone::{Chance, Fleet, Identity, Purpose, SizeRange};
 
 /// Ends the name of an Avaya backup file, after the extension \[doc\].
 const BACKUP_SUFFIX: &str = "_96xxdata.txt";
@@ -21,11 +22,10 @@ const ANY_SIZE: SizeRange = SizeRange { min: 1_000, max: 40_000 };
 /// The generated files.
 #[derive(Debug)]
 pub struct Documents {
-    fleets: Vec<Arc<Fleet>>,
-    /// Hashes of the phones' extensions and MAC addresses, sorted, with the phone: 16 octets each, so that a
-    /// million phones cost 32 MB and not ten times that.
-    extensions: Vec<(u64, u32)>,
-    macs: Vec<(u64, u32)>,
+    /// Whether there are no fleets: then every phone is known.
+    for_anyone: bool,
+    extensions: Directory,
+    macs: Directory,
     prefilled: bool,
     chance: Chance,
     settings: Bytes,
@@ -45,22 +45,18 @@ impl Documents {
     /// The files of these fleets. Without any fleet, every extension and every MAC address is known: a target
     /// for phones nobody has listed.
     pub fn of(fleets: &[Arc<Fleet>], prefilled: bool, chance: Chance) -> Documents {
-        let mut extensions = Vec::new();
-        let mut macs = Vec::new();
-        for fleet in fleets {
-            for index in fleet.first..fleet.first.saturating_add(fleet.count) {
-                let who = fleet.identity(index);
-                if prefilled {
-                    extensions.push((hash(&who.extension), index));
-                }
-                macs.push((hash(&who.mac), index));
-            }
-        }
-        extensions.sort_unstable();
-        macs.sort_unstable();
-        let fleets = fleets.to_vec();
+        // Who has no backups is not asked for by extension.
+        let with_backups = if prefilled { fleets } else { &[] };
         let (settings, upgrade) = (content::settings(), content::upgrade());
-        Documents { fleets, extensions, macs, prefilled, chance, settings, upgrade }
+        Documents {
+            for_anyone: fleets.is_empty(),
+            extensions: Directory::of(with_backups, By::Extension),
+            macs: Directory::of(fleets, By::Mac),
+            prefilled,
+            chance,
+            settings,
+            upgrade,
+        }
     }
 
     /// Whether there is a file of this path; cheaper than making it.
@@ -104,31 +100,20 @@ impl Documents {
     }
 
     fn backup(&self, extension: &str) -> Option<Kind> {
-        if self.fleets.is_empty() {
+        if self.for_anyone {
             let sure = !extension.is_empty() && extension.bytes().all(|b| b.is_ascii_digit());
             return sure.then(|| Kind::Backup { who: stranger(extension, ""), sizes: ANY_SIZE });
         }
-        let same = |who: &Identity| who.extension.eq_ignore_ascii_case(extension);
-        let (fleet, who) = self.phone(&self.extensions, extension, same)?;
+        let (fleet, who) = self.extensions.find(extension)?;
         Some(Kind::Backup { who, sizes: fleet.backup_size })
     }
 
     fn profile(&self, mac: &str) -> Option<Kind> {
-        if self.fleets.is_empty() {
+        if self.for_anyone {
             return Some(Kind::Profile(stranger("", mac)));
         }
-        let (_, who) = self.phone(&self.macs, mac, |who| who.mac.eq_ignore_ascii_case(mac))?;
+        let (_, who) = self.macs.find(mac)?;
         Some(Kind::Profile(who))
-    }
-
-    fn phone(&self, index: &[(u64, u32)], key: &str, same: impl Fn(&Identity) -> bool) -> Option<(&Fleet, Identity)> {
-        let wanted = hash(key);
-        let from = index.partition_point(|(h, _)| *h < wanted);
-        index[from..].iter().take_while(|(h, _)| *h == wanted).find_map(|(_, phone)| {
-            let fleet = self.fleets.iter().find(|f| f.contains(*phone))?;
-            let who = fleet.identity(*phone);
-            same(&who).then_some((&**fleet, who))
-        })
     }
 }
 
@@ -149,13 +134,6 @@ fn stranger(extension: &str, mac: &str) -> Identity {
 /// The first run of exactly twelve hex digits in a lower-case name.
 fn mac_in(name: &str) -> Option<&str> {
     name.split(|c: char| !c.is_ascii_hexdigit()).find(|run| run.len() == MAC_DIGITS)
-}
-
-/// A hash that does not tell upper from lower case.
-fn hash(key: &str) -> u64 {
-    let mut hash = ContentHash::default();
-    hash.update(key.to_ascii_lowercase().as_bytes());
-    hash.finish()
 }
 
 #[cfg(test)]

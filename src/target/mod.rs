@@ -24,6 +24,7 @@ mod connection;
 mod content;
 #[cfg(feature = "live")]
 mod der;
+mod directory;
 mod documents;
 mod error;
 #[cfg(test)]

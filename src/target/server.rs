@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use socket2::Socket;
 use tokio::runtime::Builder;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::accept::{bind, hold, run};
@@ -33,6 +33,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     /// Tells the loops when phone time begins.
     epoch: watch::Sender<Epoch>,
+    places: Arc<Semaphore>,
     /// Keeps the port through outages.
     _held: Option<Socket>,
     loops: Vec<JoinHandle<()>>,
@@ -98,8 +99,9 @@ pub fn start_waiting(
     let (changes, tls) = acceptors.next().map(|(_, first)| watch::channel(first)).unzip();
     let mut changes = changes.map(|tls| (tls, acceptors.collect::<Vec<_>>()));
     // Built before the threads: dropped on an error below, it stops those that run already.
+    let places = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
     let mut running =
-        Running { address, ca_pem, stop, epoch, _held: held, loops: Vec::new(), counters: Vec::new(), log };
+        Running { address, ca_pem, stop, epoch, places, _held: held, loops: Vec::new(), counters: Vec::new(), log };
     for (number, listener) in listeners.into_iter().enumerate() {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(TargetError::AcceptLoop)?;
         let counters = Counters::new();
@@ -111,6 +113,7 @@ pub fn start_waiting(
             log: running.log.as_ref().and_then(AccessLog::sender),
             clock: clock.clone(),
             stop: stopped.clone(),
+            places: Arc::clone(&running.places),
         };
         // The first loop carries the others' changes out as well: a change of TLS is one value for all.
         if let Some((tls, changes)) = changes.take() {
@@ -176,6 +179,13 @@ impl Running {
             }
             begins
         });
+    }
+
+    /// From now on no more connections than that are open at once; others wait, where the system keeps them, until one
+    /// has ended. To be said once. A target in its phones' process shares their files with them: what they have closed
+    /// stays open here until a loop comes to it.
+    pub fn bound(&self, most: usize) {
+        self.places.forget_permits(Semaphore::MAX_PERMITS.saturating_sub(most.max(1)));
     }
 
     /// Where phones find it: an address they can connect to, and the port it got.

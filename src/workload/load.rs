@@ -62,9 +62,9 @@ pub fn load_variant(path: &Path, overrides: &Overrides, variant: &str) -> Result
     let (name, text) = read(path)?;
     let opened = Opened::new(&text, &name, beside(path), overrides, FAMILIES)?;
     let Some((opened, layout)) = opened.layout()? else {
-        let (what, place) = ("there is no [matrix] in the workload".to_owned(), Place::Flag("--variant".to_owned()));
-        let right = Some("leave it out".to_owned());
-        return Err(WorkloadError::from(Problem { place, key: String::new(), what, right }));
+        let what = format!("is missing, so there is no variant `{variant}`");
+        let right = Some("leave --variant out, or say under [matrix.vary] what is to be varied".to_owned());
+        return Err(WorkloadError::from(Problem { place: Place::File(name), key: "matrix".to_owned(), what, right }));
     };
     opened.variant(&layout, layout.find(variant)?)
 }

@@ -26,7 +26,7 @@ use crate::capacity::{Found, Rules, Search, Step};
 use crate::report::capacity::{self, Bound, Broke, Document, Point, Sought};
 use crate::report::summary::{SCHEMA_VERSION, Workload};
 use crate::report::{Folder, number};
-use crate::workload::{Capacity, Plan, Target};
+use crate::workload::{Capacity, Matrix, Plan, Target};
 
 /// Arguments of `capacity`.
 #[derive(Debug, Args)]
@@ -50,6 +50,9 @@ pub(super) struct CapacityArgs {
 
 /// Checks what is asked, searches, and tells what was found.
 pub(super) fn run(args: CapacityArgs) -> Result<Exit, Ended> {
+    if let Some(matrix) = args.workload.matrix()? {
+        return Err(several(&args.workload, &matrix));
+    }
     let workload = args.workload.changed(&args.ask.assignments());
     let plan = workload.load().map_err(|ended| args.ask.named(ended))?;
     let capacity = asked(&workload, &plan)?;
@@ -87,6 +90,18 @@ pub(super) fn run(args: CapacityArgs) -> Result<Exit, Ended> {
     tell(&document, written.is_ok().then_some(folder.path()), args.json)?;
     written.map_err(Ended::folder)?;
     end(&document)
+}
+
+/// A search has one workload: of several, one must be named.
+fn several(workload: &WorkloadArgs, matrix: &Matrix) -> Ended {
+    let variants = &matrix.variants;
+    let first = variants.get(matrix.baseline).map_or("NAME", |baseline| &baseline.id);
+    Ended::usage(format!(
+        "{}: matrix: there are {} variants, and a search is of one: name it, for example --variant {first} (`bootstorm plan` \
+         lists them all), or take [matrix] out",
+        workload.file().display(),
+        variants.len(),
+    ))
 }
 
 /// What the workload asks for, if it can be searched.

@@ -272,7 +272,9 @@ fn a_variant_that_is_none_is_told() {
         told(&with_one, "1.2_nothin"),
         "--variant: there is no variant `1.2_nothin`; did you mean `1.2_nothing`?"
     );
-    assert_eq!(told(&without, "x"), "--variant: there is no [matrix] in the workload; leave it out");
+    let refused = ": matrix: is missing, so there is no variant `x`; leave --variant out, or say under [matrix.vary] what is \
+                   to be varied";
+    assert_eq!(told(&without, "x"), format!("{}{refused}", without.display()));
 }
 
 #[test]
