@@ -173,8 +173,9 @@ pub(in crate::report) fn advice(d: &Document) -> Vec<String> {
     let mut told: Vec<String> = match &d.found {
         None => vec!["search again, and let it come to its end".to_owned()],
         Some(Found::Knee(knee)) => {
+            let easier = if d.sought.harder == Harder::Larger { "less" } else { "more" };
             let mut told = vec![format!(
-                "plan for less than {}: this was one workload on one seed, and a server that did nothing else",
+                "plan for {easier} than {}: this was one workload on one seed, and a server that did nothing else",
                 d.told(knee.met_at)
             )];
             if !knee.contradicted.is_empty() || !knee.tight {

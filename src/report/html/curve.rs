@@ -11,7 +11,7 @@ use crate::report::number::{figure, seconds, unit, value};
 
 /// So many thresholds have a chart of their own.
 const GOALS: usize = 3;
-/// From this ratio of the largest to the smallest value on, an axis goes by powers of ten.
+/// From this ratio of the largest to the smallest time on, an axis goes by powers of ten.
 const WIDE: f64 = 20.0;
 
 /// One chart: what it shows, and a value for each load that has one.
@@ -104,7 +104,9 @@ fn chart(m: &mut Markup, d: &Document, series: &Series) {
     let at = |load: f64| if is_mirrored { 1.0 - x.at(load) } else { x.at(load) };
     let values = || series.points.iter().map(|point| point.1).chain(series.limit);
     let (bottom, top) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
-    let y = if bottom > 0.0 && top > WIDE * bottom { Scale::log(bottom, top) } else { Scale::linear(top) };
+    let is_time = ["ms", "s", "µs"].contains(&series.unit.as_str());
+    let is_wide = is_time && bottom > 0.0 && top > WIDE * bottom;
+    let y = if is_wide { Scale::log(bottom, top) } else { Scale::linear(top) };
     let mut ticks: Vec<Tick> = x.ticks(5).into_iter().map(|load| Tick { at: at(load), label: d.told(load) }).collect();
     ticks.sort_by(|a, b| a.at.total_cmp(&b.at));
     let with_unit = |value: f64| format!("{}{}", figure(Some(value)), unit(&series.unit));

@@ -20,7 +20,11 @@ pub(super) fn write(m: &mut Markup, d: &Document) {
     m.within("ul", &[], |m| told.iter().for_each(|sentence| m.leaf("li", &[], &format!("{}.", first_up(sentence)))));
     if let Some(law) = &d.scalability {
         m.within("figure", &[], |m| {
-            m.leaf("figcaption", &[], "ok operations per second, by operations under way at once");
+            m.leaf(
+                "figcaption",
+                &[],
+                "ok operations per second by operations under way at once: the loads, and dashed the law",
+            );
             chart(m, d, law);
         });
     }
