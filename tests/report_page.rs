@@ -246,7 +246,7 @@ fn matrix() -> SideBySide {
         };
         let run = |round| {
             let (folder, state) = (format!("{folder}/run-{round}"), RunState::Degraded);
-            RunTold { folder, round, state, reasons: vec!["a core was taken".into()], crossed: n % 5 == 0 }
+            RunTold { folder, round, state, reasons: vec!["a core was taken".into()], crossed: n.is_multiple_of(5) }
         };
         let (runs, cells) = ((1..=5).map(run).collect(), (0..names.len()).map(cell).collect());
         Row { name, folder, values, baseline: n == 0, runs, cells }
