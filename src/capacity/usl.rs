@@ -54,6 +54,9 @@ pub enum NoFit {
         /// How many there are.
         points: usize,
     },
+    /// The server was never at two things at once: the law says nothing of less than one.
+    #[error("hardly ever was more than one operation under way at once")]
+    Alone,
     /// The points do not tell the terms apart, or lie too far off any such curve.
     #[error("the points do not follow such a law")]
     NoLaw,
@@ -82,7 +85,7 @@ impl Usl {
 /// Fits the law to points of concurrency and throughput, both above 0.
 ///
 /// # Errors
-/// If there are fewer than [`FEWEST`], or they follow no such law.
+/// If there are fewer than [`FEWEST`], none is of more than one operation at once, or they follow no such law.
 pub fn fit(points: &[(f64, f64)]) -> Result<Usl, NoFit> {
     let usable = |(n, x): &&(f64, f64)| n.is_finite() && x.is_finite() && *n > 0.0 && *x > 0.0;
     let points: Vec<(f64, f64)> = points.iter().filter(usable).copied().collect();
@@ -90,6 +93,9 @@ pub fn fit(points: &[(f64, f64)]) -> Result<Usl, NoFit> {
         return Err(NoFit::TooFew { points: points.len() });
     }
     let measured_to = points.iter().map(|(n, _)| *n).fold(0.0, f64::max);
+    if measured_to <= 1.0 {
+        return Err(NoFit::Alone);
+    }
     // In units of the largest concurrency, so that all columns are alike in size.
     let scaled: Vec<(f64, f64)> = points.iter().map(|(n, x)| (n / measured_to, n / x)).collect();
     let mut fit = constrained(&scaled).ok_or(NoFit::NoLaw)?;
@@ -274,7 +280,8 @@ mod tests {
     #[test]
     fn too_few_or_lawless_points_are_refused() {
         assert_eq!(fit(&[(1.0, 1.0); 5]), Err(NoFit::TooFew { points: 5 }));
-        assert_eq!(fit(&[(1.0, 1.0); 3].repeat(2)).map(|u| u.points), Err(NoFit::NoLaw), "one and the same load");
+        assert_eq!(fit(&[(2.0, 1.0); 3].repeat(2)).map(|u| u.points), Err(NoFit::NoLaw), "one and the same load");
+        assert_eq!(fit(&[(0.01, 20.0), (0.03, 50.0)].repeat(3)), Err(NoFit::Alone), "nothing queues that could tell");
         assert_eq!(fit(&[(1.0, 1.0), (0.0, 5.0), (2.0, f64::NAN)].repeat(3)), Err(NoFit::TooFew { points: 3 }));
     }
 

@@ -4,7 +4,7 @@ use clap::Args;
 use tokio::runtime::Runtime;
 
 use super::Ended;
-use super::run::Server;
+use super::server::Server;
 use crate::net::{Addresses, Settings, TlsSettings, consent, resolve};
 use crate::report::Consent;
 use crate::workload::Plan;

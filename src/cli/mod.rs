@@ -21,7 +21,9 @@ mod report;
 mod run;
 mod series;
 mod serve;
+mod serve_args;
 mod serve_tls;
+mod server;
 mod trace;
 mod workload;
 
@@ -75,7 +77,7 @@ enum Verb {
     /// Say what a workload would do and what that would take of this machine, without sending anything
     Plan(plan::PlanArgs),
     /// Serve files to phones: the embedded target on its own
-    Serve(serve::ServeArgs),
+    Serve(serve_args::ServeArgs),
     /// Play every behaviour of each phone against a server and print who understands whom
     Interop(interop::InteropArgs),
     /// Show one phone's whole conversation with a server, and why it did what it did

@@ -103,6 +103,8 @@ fn as_json(plan: &Plan, phases: &[PhaseFacts<'_>], hash: &str, shards: u32, need
         "target": target(plan),
         "phases": phases.collect::<Vec<_>>(),
         "compression": plan.compression,
+        "capacity": plan.capacity.as_ref().map(|search| json!({ "find": search.find,
+            "easiest": search.axis.easiest(), "hardest": search.axis.hardest() })),
         "schedule": { "hash": hash, "shards": shards },
         "needs": needs.as_json(),
         "refused": needs.refused.as_ref().map(ToString::to_string),
@@ -154,6 +156,14 @@ fn as_text(plan: &Plan, phases: &[PhaseFacts<'_>], hash: &str) -> String {
     let _ = writeln!(out, "ends      {end}{pace}");
     for threshold in &plan.thresholds {
         let _ = writeln!(out, "threshold {threshold}");
+    }
+    if let Some(search) = &plan.capacity {
+        let (from, to) = (search.typed(search.axis.easiest()), search.typed(search.axis.hardest()));
+        let _ = writeln!(
+            out,
+            "capacity  {} from {from} to {to}, for `bootstorm capacity`; what follows is one run as the file has it",
+            search.find
+        );
     }
     let _ = writeln!(out, "schedule  {hash}");
     out

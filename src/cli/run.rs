@@ -19,15 +19,15 @@ use super::monitor::{self, Monitor};
 use super::progress::Progress;
 use super::repeat::{self, Repeated, SeriesArgs};
 use super::report::tell;
+use super::server::{Server, find_server};
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit, machine};
 use crate::driver::{self, Control, Driven, Handicap, Live, Processes, RunError, Setting, TargetGauge};
 use crate::metrics::journal::{End, Header, How, Replay};
 use crate::metrics::{Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline, Verdict};
-use crate::net::{Addresses, Devices, NetError, Settings, TlsSettings, Trust, limits, preflight};
-use crate::phone::{Chance, Origin};
+use crate::net::{Addresses, Devices, NetError, Settings, TlsSettings, limits, preflight};
+use crate::phone::Origin;
 use crate::report::{Circumstances, Folder, Manifest, Saved, Summary, number, prometheus};
-use crate::target::{self, Authority, Running, Site};
 use crate::workload::{Plan, Target};
 
 /// Arguments of `run`.
@@ -75,15 +75,6 @@ impl GeneratorArgs {
     pub(super) fn shards(&self) -> Option<u32> {
         self.shards
     }
-}
-
-/// The server a run plays against, and how to reach it.
-pub(super) struct Server {
-    pub(super) origin: Arc<Origin>,
-    pub(super) base: String,
-    pub(super) trust: Trust,
-    /// The embedded target, while it runs.
-    pub(super) embedded: Option<Running>,
 }
 
 /// Carries the workload out.
@@ -203,37 +194,6 @@ fn folder(args: &RunArgs, workload: &str) -> Result<Folder, Ended> {
         None => Folder::under(Path::new("results"), now(), workload),
     }
     .map_err(Ended::folder)
-}
-
-/// The server the plan names, started if it is the embedded one.
-pub(super) fn find_server(plan: &Plan) -> Result<Server, Ended> {
-    match &plan.target {
-        Target::Url { origin, base, ca_file } => {
-            let trust = match ca_file {
-                Some(file) => Trust::from_files(&[file]).map_err(Ended::net)?,
-                None => Trust::default(),
-            };
-            Ok(Server { origin: origin.clone(), base: base.clone(), trust, embedded: None })
-        }
-        Target::Embedded(config) => {
-            let site = Site::for_fleets(config, &plan.fleets, Chance::new(plan.seed)).map_err(Ended::undone)?;
-            let authority = config
-                .tls
-                .as_ref()
-                .map(|tls| Authority::new(tls, config.listen.ip()))
-                .transpose()
-                .map_err(Ended::undone)?;
-            let trust = match &authority {
-                Some(authority) => {
-                    Trust::from_pem("the embedded target's CA", authority.ca_pem().as_bytes()).map_err(Ended::undone)?
-                }
-                None => Trust::default(),
-            };
-            let running =
-                target::start_waiting(config, Arc::new(site), authority.as_ref(), None).map_err(Ended::undone)?;
-            Ok(Server { origin: Arc::new(running.origin()), base: String::new(), trust, embedded: Some(running) })
-        }
-    }
 }
 
 fn client_settings(plan: &Plan, server: &Server, addresses: Addresses, args: &RunArgs) -> Result<Settings, Ended> {

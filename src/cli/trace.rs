@@ -6,7 +6,8 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::consent::{self, ConsentArgs};
-use super::run::{find_server, runtime};
+use super::run::runtime;
+use super::server::find_server;
 use super::workload::WorkloadArgs;
 use super::{Ended, Exit, colour, password};
 use crate::auth::{Commons, Credentials};

@@ -220,13 +220,18 @@ fn search(
 /// A line on stderr for who waits.
 fn note(document: &Document, probe: &capacity::Probe) {
     let figures = probe.figures.as_ref();
-    let p99 = number::figure(figures.and_then(|f| f.response_p99_ms));
+    // Few operations have no p99.
+    let (quantile, ms) = match figures.and_then(|f| f.response_p99_ms) {
+        Some(p99) => ("p99", Some(p99)),
+        None => ("p50", figures.and_then(|f| f.response_p50_ms)),
+    };
+    let ms = number::figure(ms);
     let failed = figures.and_then(|f| f.failed_share).map_or_else(|| "–".to_owned(), number::percent);
     let (answer, find) = (probe.answer.replace('-', " "), &document.sought.find);
     // With stderr gone there is nobody to tell.
     let _ = writeln!(
         io::stderr(),
-        "probe {}: {find} = {}: {answer} (p99 {p99} ms, {failed} failed)",
+        "probe {}: {find} = {}: {answer} ({quantile} {ms} ms, {failed} failed)",
         probe.number,
         document.told(probe.load)
     );

@@ -36,6 +36,9 @@ pub struct Broke {
     pub whose: Whose,
     /// In a sentence.
     pub words: String,
+    /// What to do about it, in a sentence; empty in searches of earlier versions.
+    #[serde(default)]
+    pub remedy: String,
 }
 
 /// From this share of a second on a core is busy.
@@ -55,8 +58,9 @@ impl Broke {
         };
         let probe = document.probes.iter().find(|probe| probe.load == load && probe.answer == "missed")?;
         let figures = probe.figures.as_ref()?;
-        let (whose, words) = blame(probe, figures, embedded && !document.in_virtual_time);
-        Some(Broke { load, probe: probe.number, crossed: probe.crossed.clone(), whose, words })
+        let (whose, words, remedy) = blame(probe, figures, embedded && !document.in_virtual_time);
+        let (crossed, remedy) = (probe.crossed.clone(), remedy.to_owned());
+        Some(Broke { load, probe: probe.number, crossed, whose, words, remedy })
     }
 }
 
@@ -71,24 +75,41 @@ impl Whose {
             Whose::Phones => "the phones' own setup, not the load's",
         }
     }
+
+    /// Who that is, in a word or two.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Whose::Server => "the server",
+            Whose::Network => "the network",
+            Whose::Generator => "the generator",
+            Whose::SharedCores => "this machine",
+            Whose::Phones => "the phones' setup",
+        }
+    }
 }
 
+/// Whose fault it is, why, and what to do.
+type Blame = (Whose, String, &'static str);
+
 /// The outcome that most operations failed with decides; where none failed, the part of an exchange that took longest.
-fn blame(probe: &Probe, figures: &Figures, shares_cores: bool) -> (Whose, String) {
+fn blame(probe: &Probe, figures: &Figures, shares_cores: bool) -> Blame {
     let fault = |outcome: &str| figures.faults.get(outcome).map(String::as_str);
     let by_load = figures.outcomes.iter().filter(|(outcome, _)| !matches!(fault(outcome), Some("phone" | "none")));
     let worst = by_load.max_by_key(|(_, n)| **n);
     let is_starved = shares_cores && probe.verdict.state == Validity::Degraded && figures.core_busy.is_some_and(|busy| busy >= BUSY)
         // A busy core is no harm where it takes milliseconds of a quarter of a second.
         && figures.loop_lag_p99_ms.zip(figures.response_p50_ms).is_some_and(|(lag, p50)| lag > LAG * p50);
-    let (whose, words) = match worst {
+    let (whose, words, remedy) = match worst {
         // A handful among thousands does not explain a response time.
         Some((outcome, n)) if *n * 1_000 >= figures.started => {
             let of = format!("{} of {} operations ended `{outcome}`", count(*n), count(figures.started));
             match fault(outcome) {
-                Some("generator") => (Whose::Generator, format!("{of}: the generator's own limit")),
-                Some("network") => (Whose::Network, format!("{of}: nothing came back from the network")),
-                _ => (Whose::Server, format!("{of}: {}", mechanism(outcome))),
+                Some("generator") => (Whose::Generator, format!("{of}: the generator's own limit"), GENERATOR),
+                Some("network") => (Whose::Network, format!("{of}: nothing came back from the network"), NETWORK),
+                _ => {
+                    let (mechanism, remedy) = mechanism(outcome);
+                    (Whose::Server, format!("{of}: {mechanism}"), remedy)
+                }
             }
         }
         _ => slowest(figures),
@@ -96,45 +117,65 @@ fn blame(probe: &Probe, figures: &Figures, shares_cores: bool) -> (Whose, String
     if whose == Whose::Server && is_starved {
         let words =
             format!("{words}; but a core of this machine, which server and generator share, was busy all the time");
-        return (Whose::SharedCores, words);
+        return (Whose::SharedCores, words, SHARED_CORES);
     }
-    (whose, words)
+    (whose, words, remedy)
 }
 
-/// What such an outcome says of a server under load.
-fn mechanism(outcome: &str) -> &'static str {
+const GENERATOR: &str = "search again from a machine with more to give; the run's folder tells what was short";
+const NETWORK: &str =
+    "look at the way between this machine and the server: firewalls, address tables and links at their limit";
+const SHARED_CORES: &str = "put them on two machines (`bootstorm serve` there, `--target` here) and search again";
+const TLS: &str = "let phones resume their sessions, or use an ECDSA certificate; `bootstorm run workloads/tls-setups.toml` \
+                   tells what each setup costs";
+const CONNECTS: &str = "see how many connections it accepts at once, and how long its listen backlog is";
+const WORKERS: &str = "give it more workers or less work for each answer, or let the phones ask at different times";
+
+/// What such an outcome says of a server under load, and what to do.
+fn mechanism(outcome: &str) -> (&'static str, &'static str) {
     match outcome {
-        "overload" => "its queue was full, and it turned requests away (503)",
-        "timeout-first-byte" | "timeout-exchange" => "it took the requests and answered later than the phones wait",
-        "connect-refused" => "nothing listened, or its backlog was full",
-        "connect-timeout" => "it did not take connections",
-        "reset" | "closed" => "it broke connections off",
-        "tls-timeout" => "its handshakes took longer than the phones wait",
-        _ if outcome.starts_with("tls-") => "its handshakes failed",
-        _ if outcome.starts_with("http-5") => "it failed by its own account",
-        _ => "it gave an answer the phones cannot use",
+        "overload" => (
+            "it turned requests away (503): its queue is full, or it limits how many it takes",
+            "raise that limit if the server can answer more than it takes; else let the phones ask at different times",
+        ),
+        "http-429" => (
+            "it turned requests away (429): it limits how many it takes",
+            "raise that limit, or exempt the phones' addresses; else let the phones ask at different times",
+        ),
+        "timeout-first-byte" | "timeout-exchange" => (
+            "it took the requests and answered later than the phones wait",
+            "let it turn away what it cannot answer in time (a shorter queue), and give it more workers or less work for each \
+             answer",
+        ),
+        "connect-refused" => ("nothing listened, or its backlog was full", CONNECTS),
+        "connect-timeout" => ("it did not take connections", CONNECTS),
+        "reset" | "closed" => ("it broke connections off", "its own error log tells why"),
+        "tls-timeout" => ("its handshakes took longer than the phones wait", TLS),
+        _ if outcome.starts_with("tls-") => ("its handshakes failed", "its own error log tells why"),
+        _ if outcome.starts_with("http-5") => ("it failed by its own account", "its own error log tells why"),
+        _ => ("it gave an answer the phones cannot use", "see the probe's own report for what it answered"),
     }
 }
 
 /// Nothing failed: it was too slow. The part of an exchange that took longest tells where.
-fn slowest(figures: &Figures) -> (Whose, String) {
+fn slowest(figures: &Figures) -> Blame {
     let longest = figures.phases_ms.iter().max_by(|a, b| a.1.total_cmp(b.1));
     let Some((part, ms)) = longest.filter(|(_, ms)| **ms > 0.0) else {
+        let see = "see the probe's own report";
         if figures.outcomes.is_empty() {
-            return (Whose::Server, "no operation failed, and none was slow: see the threshold".to_owned());
+            return (Whose::Server, "no operation failed, and none was slow: see the threshold".to_owned(), see);
         }
-        return (Whose::Phones, "no operation failed by load: see the outcomes".to_owned());
+        return (Whose::Phones, "no operation failed by load: see the outcomes".to_owned(), see);
     };
     let ms = figure(Some(*ms));
-    let (whose, what) = match part.as_str() {
-        "waited" => (Whose::Generator, "for a connection that the generator could open"),
-        "connect" => (Whose::Server, "for the server to take the connection"),
-        "tls" => (Whose::Server, "for the TLS handshake"),
-        "first_byte" => (Whose::Server, "for the first octet of its answer: requests queue in the server"),
-        _ => (Whose::Network, "for octets on their way"),
+    let (whose, what, remedy) = match part.as_str() {
+        "waited" => (Whose::Generator, "for a connection that the generator could open", GENERATOR),
+        "connect" => (Whose::Server, "for the server to take the connection", CONNECTS),
+        "tls" => (Whose::Server, "for the TLS handshake", TLS),
+        "first_byte" => (Whose::Server, "for the first octet of its answer: requests queue in the server", WORKERS),
+        _ => (Whose::Network, "for octets on their way", NETWORK),
     };
-    (
-        whose,
-        format!("hardly any operation failed, but they took too long: an exchange waited {ms} ms on average {what}"),
-    )
+    let words =
+        format!("hardly any operation failed, but they took too long: an exchange waited {ms} ms on average {what}");
+    (whose, words, remedy)
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::metrics::{Distribution, Record};
 use crate::phone::Fault;
-use crate::report::summary::{Named, Summary};
+use crate::report::summary::{Named, Summary, Threshold};
 
 /// A probe in figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -44,6 +44,8 @@ pub struct Figures {
     pub loop_lag_p99_ms: Option<f64>,
     /// How long the run took, in seconds of real time.
     pub wall_s: f64,
+    /// The thresholds, checked.
+    pub thresholds: Vec<Threshold>,
 }
 
 impl Figures {
@@ -93,6 +95,7 @@ impl Figures {
             core_busy: summary.generator.core_busy_max.values().copied().reduce(f64::max),
             loop_lag_p99_ms: summary.generator.loop_lag_ms.p99,
             wall_s: summary.wall_s,
+            thresholds: summary.thresholds.clone(),
         }
     }
 }

@@ -227,6 +227,7 @@ fn blame_falls_where_the_figures_point() {
         let mut document = Document { found: found.clone(), ..document() };
         change(document.probes.last_mut().unwrap());
         let broke = Broke::of(&document, embedded).unwrap();
+        assert!(!broke.remedy.is_empty(), "{}", broke.words);
         (broke.whose, broke.words)
     };
     let ended = |outcome: &'static str, fault: &'static str| {
@@ -238,7 +239,8 @@ fn blame_falls_where_the_figures_point() {
         }
     };
     for (outcome, fault, whose, words) in [
-        ("overload", "server", Whose::Server, "its queue was full, and it turned requests away (503)"),
+        ("overload", "server", Whose::Server, "it turned requests away (503): its queue is full"),
+        ("http-429", "server", Whose::Server, "it turned requests away (429)"),
         ("timeout-first-byte", "server", Whose::Server, "answered later than the phones wait"),
         ("connect-refused", "server", Whose::Server, "backlog"),
         ("connect-timeout", "network", Whose::Network, "nothing came back"),

@@ -34,6 +34,9 @@ pub fn render(d: &Document, folder: Option<&Path>) -> String {
     if let Some((judgement, why)) = words::recovery(d) {
         fact(&mut out, "beyond it", &format!("{judgement}: {why}"));
     }
+    for (i, sentence) in words::advice(d).iter().enumerate() {
+        fact(&mut out, if i == 0 { "what to do" } else { "" }, sentence);
+    }
     for (i, sentence) in words::scalability(d).iter().enumerate() {
         fact(&mut out, if i == 0 { "scalability" } else { "" }, sentence);
     }
@@ -46,9 +49,9 @@ pub fn render(d: &Document, folder: Option<&Path>) -> String {
         curve(d).lines().for_each(|line| out.push_str(&format!("{line}\n")));
         let of_storm = d.curve.iter().any(|point| point.drain_s.is_some());
         let drain = if of_storm { "; drain: until the last phone is provisioned" } else { "" };
-        out.push_str(&format!(
-            "\nMedians of the probes at each load; failed: operations, by the load's fault{drain}.\n"
-        ));
+        let words = format!("Medians of the probes at each load; failed: operations, by the load's fault{drain}.");
+        out.push('\n');
+        wrap(&words, NAME + WIDTH).iter().for_each(|line| out.push_str(&format!("{line}\n")));
     }
     if let Some(folder) = folder {
         out.push_str(&format!("\nSaved in {}\n", folder.display()));

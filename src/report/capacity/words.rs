@@ -15,7 +15,8 @@ pub(in crate::report) fn found(d: &Document) -> (String, Vec<String>) {
     match found {
         Found::Knee(knee) => {
             let ends = format!("{} met the thresholds, {} missed them", d.told(knee.met_at), d.told(knee.missed_at));
-            let mut words = vec![ends];
+            let mut words =
+                vec![meaning(find, &d.told(knee.value)).map_or(ends.clone(), |what| format!("{what}: {ends}"))];
             if !knee.contradicted.is_empty() {
                 let at: Vec<_> = knee.contradicted.iter().map(|load| d.told(*load)).collect();
                 words.push(format!(
@@ -43,6 +44,21 @@ pub(in crate::report) fn found(d: &Document) -> (String, Vec<String>) {
             )
         }
         Found::Limited { at_least, blind_at, missed_at } => limited(d, *at_least, *blind_at, *missed_at),
+    }
+}
+
+/// What the knee means for the server; `None` if the key is not a usual one.
+fn meaning(find: &str, knee: &str) -> Option<String> {
+    if find == "phones" {
+        return Some(format!("the server carries about {knee} phones"));
+    }
+    let (phase, key) = find.strip_prefix("phase.")?.rsplit_once('.')?;
+    match key {
+        "rate" => {
+            Some(format!("the server carries about {} starts a second (phase {phase})", knee.strip_suffix("/s")?))
+        }
+        "over" => Some(format!("the server stands a storm over {knee} and no narrower one (phase {phase})")),
+        _ => None,
     }
 }
 
@@ -119,7 +135,9 @@ fn prediction(d: &Document, law: &Usl) -> String {
     let error = format!("{} to {}", rate(low.max(0.0)), rate(high));
     let (how, beyond) = match law.peak_at {
         Some(at) => {
-            (format!("at {} operations at once, and less beyond", figure(Some(at))), at > 2.0 * law.measured_to)
+            // Where κ may be nothing, so may the loss beyond the peak.
+            let less = if law.kappa.low > 0.0 { ", and less beyond" } else { ", and hardly more beyond" };
+            (format!("at {} operations at once{less}", figure(Some(at))), at > 2.0 * law.measured_to)
         }
         None => ("and levels off there".to_owned(), false),
     };
@@ -130,7 +148,8 @@ fn prediction(d: &Document, law: &Usl) -> String {
 fn parameters(law: &Usl) -> String {
     let told = |name: &str, e: &Estimate| format!("{name} {} (± {})", short(e.value), short((e.high - e.value).abs()));
     format!(
-        "{}, {}, {}; {} loads, which lie {} off the curve",
+        "one operation alone: {} a second; {}: the part that queues; {}: the cost of keeping in step; {} loads, which lie {} \
+         off the curve",
         told("λ", &law.lambda),
         told("σ", &law.sigma),
         told("κ", &law.kappa),
@@ -149,6 +168,46 @@ fn short(value: f64) -> String {
     }
 }
 
+/// What to do about it, a sentence each.
+pub(in crate::report) fn advice(d: &Document) -> Vec<String> {
+    let mut told: Vec<String> = match &d.found {
+        None => vec!["search again, and let it come to its end".to_owned()],
+        Some(Found::Knee(knee)) => {
+            let easier = if d.sought.harder == Harder::Larger { "less" } else { "more" };
+            let mut told = vec![format!(
+                "plan for {easier} than {}: this was one workload on one seed, and a server that did nothing else",
+                d.told(knee.met_at)
+            )];
+            if !knee.contradicted.is_empty() || !knee.tight {
+                told.push("to know it closer, let the phase last longer, or ask more often (--repeats)".to_owned());
+            }
+            told
+        }
+        Some(Found::Met { at }) => vec![format!("to find the knee, search beyond {} (--to)", d.told(*at))],
+        Some(Found::Missed { at }) => vec![format!("to find the knee, begin before {} (--from)", d.told(*at))],
+        Some(Found::Limited { .. }) => {
+            let what = d.bound.as_ref().map_or("", |bound| bound.what.as_str());
+            vec![match what {
+                "ports" => "give the generator more local ports: more source addresses (network.sources)".to_owned(),
+                "files" => "let the generator open more files (ulimit -n)".to_owned(),
+                "memory" => "search on a machine with more memory".to_owned(),
+                _ => "search from a machine with more cores, or one that has nothing else to do".to_owned(),
+            }]
+        }
+    };
+    if let Some(broke) = d.broke.as_ref().filter(|broke| !broke.remedy.is_empty()) {
+        told.push(broke.remedy.clone());
+    }
+    if d.recovery.as_ref().is_some_and(|r| r.judgement == Recovery::MetastableCollapse) {
+        told.push(
+            "it will not come back by itself: let it turn away at once what it could not answer in time (a shorter queue), \
+             and let phones wait longer, each for another time, before they ask again"
+                .to_owned(),
+        );
+    }
+    told
+}
+
 /// What became of the server beyond its knee: the judgement, and why.
 pub(in crate::report) fn recovery(d: &Document) -> Option<(String, String)> {
     let Some(r) = &d.recovery else {
@@ -156,19 +215,19 @@ pub(in crate::report) fn recovery(d: &Document) -> Option<(String, String)> {
     };
     let [before, during, _, after] = &r.parts;
     let rate = |value: f64| figure(Some(value));
+    let at = |load: f64, part: &crate::capacity::Stretch| {
+        format!("{} at {} ({} failed)", rate(part.goodput_per_s), d.told(load), percent(part.failed()))
+    };
     let how = format!(
-        "{} before, {} beyond the knee, and {} again: ok operations a second {} before, {} beyond it, {} after; failed {}, {}, {}",
-        d.told(r.base),
-        d.told(r.beyond),
-        d.told(r.base),
-        rate(before.goodput_per_s),
-        rate(during.goodput_per_s),
-        rate(after.goodput_per_s),
-        percent(before.failed()),
-        percent(during.failed()),
-        percent(after.failed()),
+        "Ok operations a second: {}, then {}, then {} again",
+        at(r.base, before),
+        at(r.beyond, during),
+        at(r.base, after)
     );
     let words = match r.judgement {
+        Recovery::Overload if after.goodput_per_s > Recovery::MORE * before.goodput_per_s => {
+            format!("the load is gone, and the server works off what it has left. {how}")
+        }
         Recovery::Overload => format!("when the load is gone, the server does as before. {how}"),
         Recovery::MetastableCollapse => format!(
             "the load is gone and the server does not come back: the phones' own retries ({} exchanges a second, {} \

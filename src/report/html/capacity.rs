@@ -1,19 +1,19 @@
 //! The page of a search for capacity: the knee first, then the curve, what broke, what became of it, and every probe.
 
-use super::chart::{Chart, Flag, Scale, Tick, axis, flags, line};
 use super::markup::Markup;
 use super::table::{Cell, table};
-use super::{Section, head, lead, nothing, write_sections};
-use crate::capacity::{Found, Harder};
-use crate::report::capacity::{Document, Point, words};
-use crate::report::number::{UNKNOWN, count, figure, percent, seconds, value};
+use super::{Section, curve, head, law, lead, nothing, write_sections};
+use crate::capacity::{Found, Recovery};
+use crate::report::capacity::{Document, Probe, failed, words};
+use crate::report::number::{UNKNOWN, count, figure, percent, seconds};
 
 /// The sections, in order.
-const SECTIONS: [Section<Document>; 6] = [
-    Section { id: "curve", name: "The curve", write: curve },
+const SECTIONS: [Section<Document>; 7] = [
+    Section { id: "curve", name: "The curve", write: curve::write },
     Section { id: "broke", name: "What broke first", write: broke },
+    Section { id: "do", name: "What to do", write: advice },
     Section { id: "recovery", name: "Beyond the knee, and back", write: recovery },
-    Section { id: "law", name: "Scalability", write: law },
+    Section { id: "law", name: "Scalability", write: law::write },
     Section { id: "probes", name: "Every probe", write: probes },
     Section { id: "run", name: "What was sought", write: sought },
 ];
@@ -72,7 +72,10 @@ fn first(m: &mut Markup, d: &Document, headline: &str, found: &[String]) {
         m.within("div", &[("class", &format!("verdict {class}"))], |m| {
             m.within("h2", &[("id", "verdict-heading")], |m| {
                 m.leaf("span", &[("class", "sign"), ("aria-hidden", "true")], sign);
-                m.text(&format!("{}: {headline}", d.sought.find));
+                m.text(&match &d.found {
+                    Some(Found::Knee(_)) => format!("The knee: {headline}"),
+                    _ => format!("{}: {headline}", d.sought.find),
+                });
             });
             m.within("ul", &[], |m| {
                 let bound = d.bound.iter().flat_map(|bound| &bound.reasons);
@@ -94,13 +97,14 @@ fn cards(m: &mut Markup, d: &Document) {
         });
     };
     if let Some(Found::Knee(knee)) = &d.found {
-        card("", &d.told(knee.value), "the knee", &format!("between {}", words::interval(d, knee.low, knee.high)));
+        let between = format!("{}, {}", d.sought.find, words::interval(d, knee.low, knee.high));
+        card("", &d.told(knee.value), "the knee", &between);
         if let Some(point) = d.curve.iter().find(|point| point.load == knee.met_at) {
             let more = format!("p99 {} ms, {} failed", figure(point.response_p99_ms), share(point.failed_share));
             card(
                 "good",
                 &format!("{}/s", figure(point.throughput_per_s)),
-                "ok operations at the last load that was met",
+                "ok operations at the hardest load that met the thresholds",
                 &more,
             );
         }
@@ -108,9 +112,9 @@ fn cards(m: &mut Markup, d: &Document) {
     if let Some(broke) = &d.broke {
         card(
             "bad",
-            broke.whose.told().split(':').next().unwrap_or_default(),
-            "fault, at the first load that was missed",
-            &broke.crossed.join(", "),
+            broke.whose.name(),
+            "is what broke first",
+            &format!("at {}: {}", d.told(broke.load), broke.crossed.join(", ")),
         );
     }
     if let Some(recovered) = &d.recovery {
@@ -120,158 +124,14 @@ fn cards(m: &mut Markup, d: &Document) {
             figure(Some(before.goodput_per_s)),
             figure(Some(after.goodput_per_s))
         );
-        let class = if recovered.judgement == crate::capacity::Recovery::MetastableCollapse { "bad" } else { "" };
+        let class = if recovered.judgement == Recovery::MetastableCollapse { "bad" } else { "" };
         card(class, recovered.judgement.name(), "when the load is taken away", &more);
     }
 }
 
-fn share(share: Option<f64>) -> String {
-    share.map_or_else(|| UNKNOWN.to_owned(), crate::report::capacity::failed)
-}
-
-/// One chart of the curve: what it shows, and a point's value.
-struct Series {
-    id: &'static str,
-    class: &'static str,
-    name: &'static str,
-    unit: &'static str,
-    of: fn(&Point) -> Option<f64>,
-    is_log: bool,
-}
-
-const SERIES: [Series; 4] = [
-    Series {
-        id: "p99",
-        class: "s-response",
-        name: "Response time, p99",
-        unit: "ms",
-        of: |p| p.response_p99_ms,
-        is_log: true,
-    },
-    Series {
-        id: "failed",
-        class: "s-failed",
-        name: "Operations that failed",
-        unit: "%",
-        of: |p| Some(p.failed_share? * 100.0),
-        is_log: false,
-    },
-    Series {
-        id: "throughput",
-        class: "s-provisioned",
-        name: "ok operations per second",
-        unit: "per s",
-        of: |p| p.throughput_per_s,
-        is_log: false,
-    },
-    Series {
-        id: "drain",
-        class: "s-flight",
-        name: "Drain: until the last phone is provisioned",
-        unit: "s",
-        of: |p| p.drain_s,
-        is_log: false,
-    },
-];
-
-fn curve(m: &mut Markup, d: &Document) {
-    if d.curve.is_empty() {
-        return nothing(m, "No probe was made.");
-    }
-    lead(
-        m,
-        "Each dot is a load: the median of its probes that count. Full dots met the thresholds, hollow ones missed them.",
-    );
-    m.within("div", &[("class", "panels")], |m| {
-        for series in &SERIES {
-            let points: Vec<(&Point, f64)> =
-                d.curve.iter().filter_map(|point| Some((point, (series.of)(point)?))).collect();
-            if !points.is_empty() {
-                m.within("figure", &[], |m| {
-                    m.leaf("figcaption", &[], series.name);
-                    chart(m, d, series, &points);
-                });
-            }
-        }
-    });
-    let of_storm = d.curve.iter().any(|point| point.drain_s.is_some());
-    let columns = ["load", "thresholds", "#p50, ms", "#p99, ms", "#failed", "#ok per s", "#drain"];
-    let columns = if of_storm { &columns[..] } else { &columns[..6] };
-    let rows: Vec<_> = d
-        .curve
-        .iter()
-        .map(|point| {
-            let mut row = vec![
-                Cell::head(d.told(point.load)),
-                Cell::words(crate::report::capacity::thresholds(point)),
-                Cell::number(figure(point.response_p50_ms)),
-                Cell::number(figure(point.response_p99_ms)),
-                Cell::number(share(point.failed_share)),
-                Cell::number(figure(point.throughput_per_s)),
-            ];
-            if of_storm {
-                row.push(Cell::number(seconds(point.drain_s)));
-            }
-            row
-        })
-        .collect();
-    table(m, "dense", "Load by load, from the easiest to the hardest", columns, &rows);
-}
-
-fn chart(m: &mut Markup, d: &Document, series: &Series, points: &[(&Point, f64)]) {
-    let loads = || d.curve.iter().map(|point| point.load);
-    let (least, most) = (loads().fold(f64::INFINITY, f64::min), loads().fold(0.0, f64::max));
-    let is_mirrored = d.sought.harder == Harder::Smaller;
-    let x = Scale::log(least, most);
-    let at = |load: f64| if is_mirrored { 1.0 - x.at(load) } else { x.at(load) };
-    let values = || points.iter().map(|(_, value)| *value);
-    let top = values().fold(0.0, f64::max);
-    let bottom = values().filter(|value| *value > 0.0).fold(f64::INFINITY, f64::min);
-    let y = if series.is_log && bottom.is_finite() { Scale::log(bottom, top) } else { Scale::linear(top) };
-    let mut ticks: Vec<Tick> = x.ticks(5).into_iter().map(|load| Tick { at: at(load), label: d.told(load) }).collect();
-    ticks.sort_by(|a, b| a.at.total_cmp(&b.at));
-    let spoken: Vec<_> =
-        points.iter().map(|(point, value)| format!("{} at {}", figure(Some(*value)), d.told(point.load))).collect();
-    let knee = match &d.found {
-        Some(Found::Knee(knee)) => Some(knee),
-        _ => None,
-    };
-    let chart = Chart {
-        id: series.id,
-        class: if knee.is_some() { "few phased-1" } else { "few low" },
-        title: series.name,
-        description: &format!("In {}: {}.", series.unit, spoken.join(", ")),
-        height: 190.0,
-        x: ticks,
-        y: axis(y, 4, value),
-        unit: series.unit,
-    };
-    let placed: Vec<(f64, f64)> = points.iter().map(|(point, value)| (at(point.load), y.at(*value))).collect();
-    chart.draw(
-        m,
-        |m, height| line(m, height, series.class, &placed),
-        |m, height| {
-            if let Some(knee) = knee {
-                flags(
-                    m,
-                    height,
-                    "phase",
-                    0,
-                    &[Flag { at: at(knee.value), name: format!("knee {}", d.told(knee.value)) }],
-                );
-            }
-            m.within("g", &[("class", &format!("dots {}", series.class))], |m| {
-                for ((point, value), (x, up)) in points.iter().zip(&placed) {
-                    let (cx, cy) = (super::chart::percent(*x), super::chart::px((1.0 - up) * height));
-                    let class = if point.is_met() == Some(true) { "met" } else { "missed" };
-                    m.within("circle", &[("class", class), ("cx", &cx), ("cy", &cy), ("r", "4.5")], |m| {
-                        let words = format!("{}: {} {}", d.told(point.load), figure(Some(*value)), series.unit);
-                        m.leaf("title", &[], &words);
-                    });
-                }
-            });
-        },
-    );
+/// A share of the operations that failed.
+pub(super) fn share(share: Option<f64>) -> String {
+    share.map_or_else(|| UNKNOWN.to_owned(), failed)
 }
 
 fn broke(m: &mut Markup, d: &Document) {
@@ -314,7 +174,14 @@ fn broke(m: &mut Markup, d: &Document) {
     }
 }
 
-fn first_up(words: &str) -> String {
+fn advice(m: &mut Markup, d: &Document) {
+    m.within("ul", &[], |m| {
+        words::advice(d).iter().for_each(|what| m.leaf("li", &[], &format!("{}.", first_up(what))))
+    });
+}
+
+/// With a capital at its beginning.
+pub(super) fn first_up(words: &str) -> String {
     let mut characters = words.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
@@ -327,6 +194,7 @@ fn recovery(m: &mut Markup, d: &Document) {
     let Some(recovered) = &d.recovery else { return };
     let loads = [recovered.base, recovered.beyond, recovered.base, recovered.base];
     let names = ["before", "beyond the knee", "taken away", "after"];
+    let most = recovered.parts.iter().map(|part| part.goodput_per_s).fold(f64::MIN_POSITIVE, f64::max);
     let rows: Vec<_> = names
         .iter()
         .zip(loads)
@@ -336,6 +204,7 @@ fn recovery(m: &mut Markup, d: &Document) {
                 Cell::head(*name),
                 Cell::number(d.told(load)),
                 Cell::number(figure(Some(part.goodput_per_s))),
+                Cell::Share(part.goodput_per_s / most),
                 Cell::number(figure(Some(part.sent_per_s))),
                 Cell::number(share(Some(part.failed()))),
                 Cell::number(figure(part.response_p50_ms)),
@@ -343,40 +212,52 @@ fn recovery(m: &mut Markup, d: &Document) {
             ]
         })
         .collect();
-    let columns = ["part", "#load", "#ok per s", "#exchanges per s", "#failed", "#p50, ms", "#when"];
+    let columns = ["part", "#load", "#ok per s", "=", "#exchanges per s", "#failed", "#p50, ms", "#when"];
     table(m, "", "The four parts of one run", &columns, &rows);
 }
 
-fn law(m: &mut Markup, d: &Document) {
-    let told = words::scalability(d);
-    lead(m, "The universal scalability law, fitted to operations under way at once against ok operations a second.");
-    m.within("ul", &[], |m| told.iter().for_each(|sentence| m.leaf("li", &[], &format!("{}.", first_up(sentence)))));
-}
-
 fn probes(m: &mut Markup, d: &Document) {
-    let rows: Vec<_> = d
-        .probes
-        .iter()
-        .map(|probe| {
-            let f = probe.figures.as_ref();
-            let folder = probe.folder.clone().unwrap_or_else(|| "none kept".to_owned());
-            let why = probe.verdict.reasons.first().cloned().unwrap_or_default();
-            let what = if probe.counts() { probe.crossed.join(", ") } else { why };
-            vec![
-                Cell::head(probe.number.to_string()),
-                Cell::number(d.told(probe.load)),
-                Cell::words(probe.answer.replace('-', " ")),
-                Cell::number(f.map_or_else(|| UNKNOWN.to_owned(), |f| count(f.started))),
-                Cell::number(figure(f.and_then(|f| f.response_p99_ms))),
-                Cell::number(share(f.and_then(|f| f.failed_share))),
-                Cell::words(folder),
-                Cell::words(what),
-            ]
-        })
-        .collect();
-    let columns =
-        ["probe", "#load", "thresholds", "#operations", "#p99, ms", "#failed", "folder", "crossed, or why not counted"];
+    let kept = d.probes.iter().any(|probe| probe.folder.is_some());
+    let row = |probe: &Probe| {
+        let f = probe.figures.as_ref();
+        let why = probe.verdict.reasons.first().cloned().unwrap_or_default();
+        let what = if probe.counts() { probe.crossed.join(", ") } else { why };
+        let number = match &probe.folder {
+            Some(folder) => Cell::Link(folder.clone(), format!("{folder}/report.html")),
+            None => Cell::head(probe.number.to_string()),
+        };
+        vec![
+            number,
+            Cell::number(d.told(probe.load)),
+            Cell::words(probe.answer.replace('-', " ")),
+            Cell::number(f.map_or_else(|| UNKNOWN.to_owned(), |f| count(f.started))),
+            Cell::number(figure(f.and_then(|f| f.response_p50_ms))),
+            Cell::number(figure(f.and_then(|f| f.response_p99_ms))),
+            Cell::number(share(f.and_then(|f| f.failed_share))),
+            Cell::words(what),
+        ]
+    };
+    if kept {
+        lead(m, "Each probe is a run with a report of its own.");
+    }
+    let rows: Vec<_> = d.probes.iter().map(row).collect();
+    let columns = [
+        "probe",
+        "#load",
+        "thresholds",
+        "#operations",
+        "#p50, ms",
+        "#p99, ms",
+        "#failed",
+        "crossed, or why not counted",
+    ];
     table(m, "dense", "In the order they were made", &columns, &rows);
+    if let Some(folder) = d.recovery.as_ref().and_then(|recovered| recovered.folder.as_ref()) {
+        m.within("p", &[("class", "note")], |m| {
+            m.text("The run that was pushed beyond the knee: ");
+            m.leaf("a", &[("href", &format!("{folder}/report.html"))], folder);
+        });
+    }
 }
 
 fn sought(m: &mut Markup, d: &Document) {
@@ -412,13 +293,15 @@ mod tests {
     fn the_page_says_what_was_found_and_draws_the_curve() {
         let page = capacity_page(&document());
         for words in [
-            "phase.load.rate: 96.8/s",
+            "The knee: 96.8/s",
+            "the server carries about 96.8 starts a second (phase load)",
+            "What to do",
+            "href=\"probe-03/report.html\"",
             "answers contradict each other at 95.76/s",
             "metastable collapse",
             "The curve",
             "knee 96.8/s",
             "Predicts at most",
-            "probe-03",
         ] {
             assert!(page.contains(words), "{words}");
         }

@@ -87,7 +87,7 @@ fn machine(m: &mut Markup, run: &Run) {
         height: 120.0,
         x: time_axis(span),
         y: axis(y, 2, percent),
-        unit: "of a core",
+        unit: "per core",
     };
     let wide = 1.0 / columns.len() as f64;
     let points = |l: &Line| -> Vec<(f64, f64)> {

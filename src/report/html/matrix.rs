@@ -4,11 +4,11 @@ use super::markup::Markup;
 use super::table::{Cell as TableCell, table};
 use super::{head, plural};
 use crate::report::compare::Answer;
-use crate::report::matrix::{Cell, PlayedAxis, Row, RunState, RunTold, SideBySide, Told};
-use crate::report::number::{UNKNOWN, figure};
+use crate::report::matrix::{Cell, Change, PlayedAxis, Row, RunState, RunTold, SideBySide, Told};
+use crate::report::number::{UNKNOWN, value as number};
 
 /// So many figures are drawn.
-const DRAWN: usize = 3;
+const DRAWN: usize = 6;
 /// From this ratio on, a difference can be seen in a bar.
 const SEEN: f64 = 1.05;
 
@@ -19,10 +19,13 @@ pub fn matrix_page(side: &SideBySide) -> String {
         m.within("head", &[], |m| head(m, &format!("{} (matrix): bootstorm report", side.matrix.workload)));
         m.within("body", &[], |m| {
             m.leaf("a", &[("class", "skip"), ("href", "#main")], "Skip to the table");
-            m.within("header", &[], |m| header(m, side));
+            m.within("header", &[("class", "wide")], |m| header(m, side));
             m.within("div", &[("class", "page wide")], |m| {
                 m.within("main", &[("id", "main")], |m| {
                     section(m, "table", "Side by side", |m| figures(m, side));
+                    if !side.choices.is_empty() {
+                        section(m, "choices", "What each choice changes", |m| choices(m, side));
+                    }
                     section(m, "bars", "At a glance", |m| bars(m, side));
                     section(m, "notes", "To be known with all of this", |m| notes(m, side));
                     section(m, "runs", "The runs", |m| runs(m, side));
@@ -45,14 +48,16 @@ fn header(m: &mut Markup, side: &SideBySide) {
     m.leaf("p", &[("class", "brand")], "bootstorm matrix");
     m.leaf("h1", &[], &played.workload);
     let order = if played.interleaved { "in rounds, each in an order of its own" } else { "one variant after another" };
-    let rest = if played.rest_s > 0.0 {
-        format!(", {} s of rest between two runs", figure(Some(played.rest_s)))
-    } else {
-        String::new()
-    };
+    let rest =
+        if played.rest_s > 0.0 { format!(", {} of rest between two runs", rest(played.rest_s)) } else { String::new() };
     m.leaf("p", &[("class", "about")], &format!("{} · played {order}{rest}", side.extent()));
     let about = format!("{} · seed {} · bootstorm {}", played.started_at, played.seed, played.version);
     m.leaf("p", &[("class", "about")], &about);
+}
+
+/// A time as a person would type it: `0.5 s`.
+fn rest(seconds: f64) -> String {
+    format!("{} s", number((seconds * 1e3).round() / 1e3).trim_end_matches('0').trim_end_matches('.'))
 }
 
 fn section(m: &mut Markup, id: &'static str, name: &str, write: impl FnOnce(&mut Markup)) {
@@ -109,16 +114,76 @@ fn figures(m: &mut Markup, side: &SideBySide) {
                         .for_each(|c| m.leaf("th", &[("scope", "col"), ("class", "n"), ("title", &c.key)], &c.name));
                 });
             });
-            m.within("tbody", &[], |m| side.rows.iter().for_each(|row| variant(m, side, row)));
+            m.within("tbody", &[], |m| {
+                let above = std::iter::once(None).chain(side.rows.iter().map(Some));
+                side.rows.iter().zip(above).for_each(|(row, above)| variant(m, side, row, above));
+            });
         });
     });
 }
 
-fn variant(m: &mut Markup, side: &SideBySide, row: &Row) {
-    let class = if row.baseline { "baseline" } else { "" };
-    m.within("tr", if class.is_empty() { &[] } else { &[("class", "baseline")] }, |m| {
-        for (n, place) in side.place(row).into_iter().enumerate() {
-            m.within("th", &[("scope", "row")], |m| {
+/// What each value of each axis changes.
+fn choices(m: &mut Markup, side: &SideBySide) {
+    let words = "The middle of all pairs of variants that differ in nothing else, and below it the lowest and the highest pair. \
+                 ×1 is no change. Where all pairs agree, what is cheaper or faster is green, what is dearer or slower is brown.";
+    super::lead(m, words);
+    let region =
+        [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", "What each choice changes")];
+    m.within("div", &region, |m| {
+        m.within("table", &[("class", "matrix")], |m| {
+            m.leaf("caption", &[], "What each choice changes");
+            m.within("thead", &[], |m| {
+                m.within("tr", &[], |m| {
+                    ["axis", "choice", "instead of"].iter().for_each(|name| m.leaf("th", &[("scope", "col")], name));
+                    m.leaf("th", &[("scope", "col"), ("class", "n")], "pairs");
+                    side.columns.iter().for_each(|c| m.leaf("th", &[("scope", "col"), ("class", "n")], c.plain()));
+                });
+            });
+            m.within("tbody", &[], |m| {
+                for choice in &side.choices {
+                    m.within("tr", &[], |m| {
+                        m.leaf("td", &[], &choice.axis);
+                        m.leaf("th", &[("scope", "row")], &choice.value);
+                        m.leaf("td", &[], &choice.instead_of);
+                        let pairs = choice.changes.iter().flatten().map(|change| change.pairs).max().unwrap_or(0);
+                        m.leaf("td", &[("class", "n")], &pairs.to_string());
+                        for (change, column) in choice.changes.iter().zip(&side.columns) {
+                            m.within("td", &[("class", "n")], |m| changed(m, change.as_ref(), column));
+                        }
+                    });
+                }
+            });
+        });
+    });
+}
+
+fn changed(m: &mut Markup, change: Option<&Change>, column: &Told) {
+    let Some(change) = change else { return m.text(UNKNOWN) };
+    match change.is_better(column.sense) {
+        Some(true) => m.leaf("span", &[("class", "change good")], &change.told()),
+        Some(false) => m.leaf("span", &[("class", "change warn")], &change.told()),
+        None => m.text(&change.told()),
+    }
+    if let Some(spread) = change.spread() {
+        m.leaf("span", &[("class", "spread")], &spread);
+    }
+}
+
+fn variant(m: &mut Markup, side: &SideBySide, row: &Row, above: Option<&Row>) {
+    let places = side.place(row);
+    // What is as in the row above is told more quietly, so that the eye finds what changes.
+    let again =
+        above.map_or(0, |above| places.iter().zip(side.place(above)).take_while(|(own, above)| *own == above).count());
+    let class = match (row.baseline, again) {
+        (true, _) => "baseline",
+        (false, 0) if above.is_some() => "begins",
+        (false, _) => "",
+    };
+    let attributes = [("class", class)];
+    m.within("tr", if class.is_empty() { &[] } else { &attributes }, |m| {
+        for (n, place) in places.into_iter().enumerate() {
+            let quiet = [("scope", "row"), ("class", "again")];
+            m.within("th", if n < again { &quiet } else { &quiet[..1] }, |m| {
                 match row.runs.first().filter(|_| n == 0) {
                     Some(run) => m.leaf("a", &[("href", &format!("{}/report.html", run.folder))], place),
                     None => m.text(place),

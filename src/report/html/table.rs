@@ -9,6 +9,8 @@ pub(super) enum Cell {
     Head(String),
     /// The name of so many rows, of which this is the first; the others have no cell for it.
     Group(String, usize),
+    /// The row's name, and the page it leads to.
+    Link(String, String),
     /// Words.
     Words(String),
     /// A number, lined up with those above it.
@@ -67,6 +69,7 @@ fn row(m: &mut Markup, cells: &[Cell]) {
                     let rows = rows.to_string();
                     m.leaf("th", &[("scope", "rowgroup"), ("rowspan", &rows)], text);
                 }
+                Cell::Link(text, to) => m.within("th", &[("scope", "row")], |m| m.leaf("a", &[("href", to)], text)),
                 Cell::Words(text) => m.leaf("td", &[], text),
                 Cell::Number(text) => m.leaf("td", &[("class", "n")], text),
                 Cell::Share(share) => m.within("td", &[("class", "share")], |m| bar(m, *share)),

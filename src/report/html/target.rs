@@ -58,7 +58,7 @@ fn over_time(m: &mut Markup, run: &Run) {
         height: 120.0,
         x: time_axis(span),
         y: axis(y, 2, percent),
-        unit: "of a core",
+        unit: "per core",
     };
     let wide = 1.0 / columns.len() as f64;
     let known = || columns.iter().enumerate().filter_map(|(i, look)| Some((i, (*look)?)));

@@ -82,7 +82,7 @@ fn ledger(m: &mut Markup, t: &Tls) {
         .map(|(name, line)| {
             let p = &line.phases_ms;
             let times = [&line.handshake_ms, &p.hello, &p.server_flight, &p.verify, &p.finish, &line.client_cpu_us];
-            let wire = |octets, records| format!("{} in {}", figure(octets), few(records));
+            let wire = |octets, records| format!("{} ({})", figure(octets), few(records));
             let figures = std::iter::once(count(line.count))
                 .chain(times.map(|f| figure(f.mean)))
                 .chain([figure(line.target_cpu_us)])
@@ -96,17 +96,20 @@ fn ledger(m: &mut Markup, t: &Tls) {
     let columns = [
         "kind",
         "#handshakes",
-        "#ms",
-        "#hello",
-        "#server flight",
-        "#verification",
-        "#finish",
-        "#client CPU µs",
-        "#target CPU µs",
-        "#octets in records sent",
-        "#received",
+        "#the whole, ms",
+        "#hello, ms",
+        "#server flight, ms",
+        "#verification, ms",
+        "#finish, ms",
+        "#client CPU, µs",
+        "#target CPU, µs",
+        "#octets (records) sent",
+        "#octets (records) received",
     ];
-    table(m, "", "The ledger: each handshake stands in one line; means", &columns, &rows);
+    table(m, "kinds", "The ledger: each handshake stands in one line; means", &columns, &rows);
+    let words = "hello, server flight, verification and finish add up to the whole: until the phone's hello was written, until \
+                 the first octet came back, inside the check of the certificates, and the rest.";
+    m.leaf("p", &[("class", "note")], words);
     let rows: Vec<_> = lines
         .iter()
         .map(|(name, line)| {

@@ -46,7 +46,7 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
         height: 240.0,
         x: time_axis(columns.span_s()),
         y: axis(y, 4, |n| if n < 10.0 { figure(Some(n)) } else { count(n.round() as u64) }),
-        unit: "per second",
+        unit: "per s",
     };
     chart.draw(
         m,

@@ -93,10 +93,13 @@ const STORM: [Usual; 2] = [
     usual("storm.provisioned_95_s", "95 % provisioned after, s", Sense::Time),
 ];
 
+const STORM_RATE: &str = "storm.handshakes_per_s";
+const PEAK: &str = "storm.handshakes_peak_per_s";
+
 /// How many handshakes a TLS setup lets through, and how long a storm takes with it.
 const TLS: [Usual; 3] = [
-    usual("storm.handshakes_peak_per_s", "handshakes/s at peak", Sense::Speed),
-    usual("storm.handshakes_per_s", "handshakes/s in the storm", Sense::Speed),
+    usual(PEAK, "handshakes/s at peak", Sense::Speed),
+    usual(STORM_RATE, "handshakes/s in the storm", Sense::Speed),
     usual("storm.drain_s", "drained after, s", Sense::Time),
 ];
 
@@ -141,7 +144,7 @@ const ANY: [Usual; 3] = [
 
 /// What should not happen.
 const FAILED: [Usual; 4] = [
-    usual("phones.failed", "phones failed", Sense::Amount),
+    if_any("phones.failed", "phones failed"),
     if_any("tls.handshakes.failed", "handshakes failed"),
     if_any("phones.prompting", "phones prompting"),
     // What a phone left off when its power went is no failure of anybody.
@@ -158,7 +161,12 @@ pub(super) fn columns(played: &Played, summaries: &[&Value]) -> Vec<Column> {
         let values: Vec<_> = summaries.iter().map(|summary| column.value(summary)).collect();
         !played.show.is_empty() || column.is_told_by(&values)
     };
-    all.into_iter().filter(told).collect()
+    let mut all: Vec<Column> = all.into_iter().filter(told).collect();
+    // The most in one second of the run tells less than the rate of the storm itself.
+    if played.show.is_empty() && all.iter().any(|column| column.key == STORM_RATE) {
+        all.retain(|column| column.key != PEAK);
+    }
+    all
 }
 
 /// A figure that somebody named.

@@ -3,6 +3,7 @@
 //! [`Played`] is what its folder says of it, `columns` what it is told by, [`SideBySide`] the table; it is told as text,
 //! Markdown, CSV and JSON, and as a page of its own.
 
+mod choices;
 mod columns;
 mod markdown;
 mod played;
@@ -19,6 +20,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
+pub use self::choices::{Change, Choice};
 use self::columns::Column;
 pub use self::played::{Played, PlayedAxis, PlayedRun, PlayedVariant};
 pub use self::runs::{RunState, RunTold};
@@ -44,6 +46,8 @@ pub struct SideBySide {
     pub columns: Vec<Told>,
     /// The variants, in the order of the file.
     pub rows: Vec<Row>,
+    /// What each value of each axis changes, where pairs of variants tell.
+    pub choices: Vec<Choice>,
     /// What must be known with every figure.
     pub notes: Vec<String>,
 }
@@ -70,6 +74,11 @@ impl Told {
             Some(whole) if self.counts => number::value(whole),
             value => figure(value),
         }
+    }
+
+    /// Its name without the unit.
+    pub(in crate::report) fn plain(&self) -> &str {
+        self.name.split_once(',').map_or(self.name.as_str(), |(name, _)| name)
     }
 
     /// `1.02–1.31`: the lowest and the highest, where they are told apart.
@@ -187,14 +196,14 @@ impl SideBySide {
         if columns.iter().any(Column::is_of_kind) {
             notes.push(OF_KIND.to_owned());
         }
-        let columns = columns
-            .into_iter()
-            .map(|c| {
-                let counts = c.counts();
-                Told { key: c.key, name: c.name, sense: c.sense, counts }
-            })
-            .collect();
-        SideBySide { matrix: played, columns, rows, notes }
+        let told = |c: Column| {
+            let counts = c.counts();
+            Told { key: c.key, name: c.name, sense: c.sense, counts }
+        };
+        let columns: Vec<Told> = columns.into_iter().map(told).collect();
+        let axes: Vec<_> = played.axes.iter().map(|axis| (axis.name.as_str(), &axis.values[..])).collect();
+        let choices = choices::choices(&axes, &rows, &columns);
+        SideBySide { matrix: played, columns, rows, choices, notes }
     }
 
     /// The table in this format; it ends with a line's end.

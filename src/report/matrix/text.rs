@@ -18,6 +18,11 @@ pub(super) fn render(side: &SideBySide, folder: Option<&Path>) -> String {
     let mut lines =
         vec![format!("{}: {}, seed {}", side.matrix.workload, side.extent(), side.matrix.seed), String::new()];
     lines.extend(table(side));
+    let choices = choices(side);
+    if !choices.is_empty() {
+        lines.push(String::new());
+        lines.extend(choices);
+    }
     let compared = compared(side);
     if !compared.is_empty() {
         lines.push(String::new());
@@ -47,7 +52,7 @@ fn table(side: &SideBySide) -> Vec<String> {
     };
     let names = side.heads().into_iter().enumerate().map(|(n, head)| {
         let widest = side.rows.iter().map(|row| side.place(row)[n].chars().count()).max().unwrap_or(0);
-        widest.max(head.chars().count()) + 2
+        widest.max(axis(head).iter().map(|line| line.chars().count()).max().unwrap_or(0)) + 2
     });
     let names: usize = names.sum();
     let mut blocks: Vec<Vec<usize>> = vec![Vec::new()];
@@ -72,7 +77,7 @@ fn block(side: &SideBySide, columns: &[usize], heads: &[Vec<String>]) -> Vec<Str
     aligned.extend(vec![(Align::Right, 0); columns.len()]);
     aligned.push((Align::Left, 0));
     let mut table = Table::new(&aligned);
-    let mut heads_of: Vec<Vec<String>> = places.iter().map(|name| vec![(*name).to_owned()]).collect();
+    let mut heads_of: Vec<Vec<String>> = places.iter().map(|name| axis(name)).collect();
     heads_of.extend(columns.iter().map(|n| heads[*n].clone()));
     let deep = heads_of.iter().map(Vec::len).max().unwrap_or(0);
     for line in 0..deep {
@@ -107,6 +112,11 @@ fn remark(row: &Row, planned: u32) -> String {
     }
 }
 
+/// An axis' name in short lines: `client-`, `certificate`.
+fn axis(name: &str) -> Vec<String> {
+    name.split_inclusive('-').map(str::to_owned).collect()
+}
+
 /// A column's name in short lines, broken where words end and after the dots of a key.
 fn head(name: &str) -> Vec<String> {
     let mut lines: Vec<String> = vec![String::new()];
@@ -118,6 +128,33 @@ fn head(name: &str) -> Vec<String> {
         }
     }
     lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// What each choice changes, the largest change first.
+fn choices(side: &SideBySide) -> Vec<String> {
+    if side.choices.is_empty() {
+        return Vec::new();
+    }
+    let words = "What each choice changes: the middle of all pairs of variants that differ in nothing else, the lowest and the \
+                 highest. ×1 is no change; what changes by less than 5 % in the middle is left out.";
+    let mut lines = broken(words, "", "");
+    for choice in &side.choices {
+        let known = || side.columns.iter().zip(&choice.changes).filter_map(|(column, c)| Some((column, c.as_ref()?)));
+        let pairs = known().map(|(_, change)| change.pairs).max().unwrap_or(0);
+        lines.push(format!("  {}: {} instead of {} ({pairs} pairs)", choice.axis, choice.value, choice.instead_of));
+        let mut told: Vec<_> = known().filter(|(_, change)| change.is_any()).collect();
+        told.sort_by(|(_, a), (_, b)| b.median.ln().abs().total_cmp(&a.median.ln().abs()));
+        let told: Vec<String> = told
+            .into_iter()
+            .map(|(column, change)| {
+                let spread = change.spread().map_or_else(String::new, |spread| format!(" ({spread})"));
+                format!("{} {}{spread}", column.plain(), change.told())
+            })
+            .collect();
+        let told = if told.is_empty() { "nothing by 5 %".to_owned() } else { told.join("; ") };
+        lines.extend(broken(&told, "    ", "    "));
+    }
+    lines
 }
 
 /// What each variant is, compared with the baseline; nothing where nothing was compared.

@@ -114,7 +114,7 @@ impl Chart<'_> {
                 m.leaf("text", &[("class", class), ("x", &x), ("y", &y)], &tick.label);
             }
             if !self.unit.is_empty() {
-                m.leaf("text", &[("class", "unit"), ("x", "0"), ("dx", "-8"), ("y", "-10")], self.unit);
+                m.leaf("text", &[("class", "unit"), ("x", "0"), ("dx", "-8"), ("y", "-12")], self.unit);
             }
         });
     }
