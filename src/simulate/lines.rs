@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use super::Conditions;
-use super::usage::{Recent, TIME_WAIT, Usage};
+use super::usage::{Recent, SMALL_BODY, TIME_WAIT, Usage};
 use crate::workload::{Plan, TlsPlan};
 
 /// Who ends an idle connection first.
@@ -28,6 +28,18 @@ struct Line {
     crowded: bool,
     /// Whether the server has its end still open.
     served_on: bool,
+    /// Octets of the body of the request it is at work on.
+    body: u64,
+    /// Whether it has ever carried a body that was no small one.
+    grown: bool,
+}
+
+/// What a request wants of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub(super) tls: bool,
+    /// Octets of its body.
+    pub(super) body: u64,
 }
 
 /// How a connection was had for an exchange.
@@ -139,14 +151,27 @@ impl Lines {
     }
 
     /// The phone sends a request now.
-    pub(super) fn take(&mut self, phone: u32, now: Duration, tls: bool, crowded: impl Fn(Had) -> bool) -> Had {
+    pub(super) fn take(&mut self, phone: u32, now: Duration, wanted: Wanted, crowded: impl Fn(Had) -> bool) -> Had {
+        let Wanted { tls, body } = wanted;
+        let grows = body > SMALL_BODY;
         let kept = self.lines.get(&phone).copied();
         if let Some(line) = kept {
             if line.served_on && line.tls == tls {
                 self.lift(line);
                 let stamp = self.next();
                 let crowded = crowded(Had::Kept);
-                self.put(phone, Line { stamp, idle: None, served: line.served + 1, crowded, ..line });
+                self.put(
+                    phone,
+                    Line {
+                        stamp,
+                        idle: None,
+                        served: line.served + 1,
+                        crowded,
+                        body,
+                        grown: line.grown | grows,
+                        ..line
+                    },
+                );
                 return Had::Kept;
             }
             self.close(phone, now, Side::Server);
@@ -161,7 +186,10 @@ impl Lines {
         self.opened_lately.add(now);
         let stamp = self.next();
         let had = Had::Opened { full, resumed };
-        self.put(phone, Line { stamp, idle: None, served: 1, tls, crowded: crowded(had), served_on: true });
+        self.put(
+            phone,
+            Line { stamp, idle: None, served: 1, tls, crowded: crowded(had), served_on: true, body, grown: grows },
+        );
         self.usage.opened += 1;
         self.usage.full += u64::from(full);
         self.usage.resumed += u64::from(resumed);
@@ -258,8 +286,9 @@ impl Lines {
             None => weights.working(line.crowded),
             Some(_) => (weights.kept, weights.server_kept),
         };
-        let weight = phone + if line.served_on { server } else { 0 };
+        let server = server + if line.grown { weights.server_grown } else { 0 };
         let at_work = u64::from(line.idle.is_none());
+        let weight = phone + if line.served_on { server } else { 0 } + at_work * line.body * weights.bodies;
         if there {
             self.weight += weight;
             self.at_work += at_work;
