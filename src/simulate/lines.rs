@@ -298,3 +298,76 @@ impl Lines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::Weights;
+    use super::*;
+    use crate::workload::{Overrides, parse};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// No connection yet; phones keep one for ten seconds, the server for five.
+    fn lines() -> Lines {
+        let text = r#"
+[target.embedded]
+tls = false
+[[fleet]]
+name = "cisco"
+family = "cisco-mpp"
+count = 3
+[[phase]]
+name = "power"
+does = "power-up"
+[network]
+idle = "10s"
+"#;
+        let plan = parse(text, "lines.toml", Path::new("."), &Overrides::default()).unwrap();
+        let plain =
+            Weights { at_work: 1_000, kept: 100, server_at_work: 20, server_kept: 10, server_grown: 5, bodies: 2 };
+        Lines::new(&Conditions { server_keeps: 5 * SECOND, plain, ..Conditions::default() }, &plan)
+    }
+
+    fn take(lines: &mut Lines, phone: u32, now: Duration, body: u64) -> Had {
+        lines.take(phone, now, Wanted { tls: false, body }, |_| false)
+    }
+
+    #[test]
+    fn a_server_keeps_what_a_large_body_made_grow() {
+        let mut lines = lines();
+        take(&mut lines, 0, SECOND, SMALL_BODY);
+        assert_eq!(lines.weight, 1_020 + 2 * SMALL_BODY, "both ends have the body");
+        lines.keep(0, SECOND);
+        assert_eq!(lines.weight, 110);
+        assert_eq!(take(&mut lines, 0, SECOND, SMALL_BODY + 1), Had::Kept);
+        lines.keep(0, SECOND);
+        assert_eq!(lines.weight, 115);
+        assert_eq!(take(&mut lines, 0, SECOND, 0), Had::Kept);
+        assert_eq!(lines.weight, 1_025);
+        lines.phone_closes(0, SECOND);
+        assert_eq!((lines.weight, lines.usage.weight), (0, 1_025 + 2 * (SMALL_BODY + 1)));
+    }
+
+    #[test]
+    fn idle_ones_end_when_their_time_is_over_and_leave_nothing() {
+        let mut lines = lines();
+        for (phone, at) in [(0, 1), (1, 2), (0, 3)] {
+            take(&mut lines, phone, at * SECOND, 0);
+            lines.keep(phone, at * SECOND);
+        }
+        assert_eq!((lines.idle.len(), lines.served_idle.len(), lines.server_ends), (2, 2, 2));
+        lines.settle(7 * SECOND);
+        assert_eq!(
+            (lines.idle.len(), lines.served_idle.len(), lines.server_ends),
+            (2, 1, 1),
+            "the server left phone 1"
+        );
+        lines.settle(12 * SECOND);
+        assert_eq!((lines.idle.len(), lines.served_idle.len(), lines.server_ends), (1, 0, 0), "phone 1 left as well");
+        assert_eq!(lines.usage.time_wait, 0, "the server was first");
+        assert!(matches!(take(&mut lines, 0, 12 * SECOND, 0), Had::Opened { .. }));
+        assert_eq!((lines.idle.len(), lines.served_idle.len(), lines.lines.len()), (0, 0, 1));
+    }
+}
