@@ -15,7 +15,7 @@ use cli::Home;
 const INSIDE: &str = "CONSENT_TEST_INSIDE";
 const ADDRESS: &str = "198.51.100.1";
 
-/// A server at the other address that has what is in `files`.
+/// A server at the other address that has what is in `files`, and asks for credentials.
 struct Served {
     child: Child,
     url: String,
@@ -24,10 +24,11 @@ struct Served {
 impl Served {
     fn start(home: &Home) -> Served {
         let listen = format!("{ADDRESS}:8080");
-        let open = cli::TINY.replacen("tls = false\n", "tls = false\n\n[target.embedded.auth]\noffers = []\n", 1);
-        home.write("open.toml", &open);
+        let digest =
+            "tls = false\n\n[target.embedded.auth]\noffers = [\"digest-md5-sess\"]\nprotects = \"everything\"\n";
+        home.write("closed.toml", &cli::TINY.replacen("tls = false\n", digest, 1));
         let mut command = home.bootstorm();
-        command.args(["serve", "open.toml", "--listen", &listen, "--folder", "files"]);
+        command.args(["serve", "closed.toml", "--listen", &listen, "--folder", "files"]);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         // The last line of all: after it there is nothing to wait for.
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);

@@ -127,6 +127,24 @@ fn what_is_put_comes_back() {
 }
 
 #[test]
+fn consent_is_read_without_credentials_and_written_with_them() {
+    let file = "/bootstorm-consent.txt";
+    for likeness in Likeness::ALL {
+        let site = site_of(&config(likeness, &[Offer::Digest(Algorithm::Md5), Offer::Basic]));
+        assert_eq!(send(&site, "GET", file, "").status(), 404, "{likeness:?}: there is none yet");
+        for (method, path) in [("PUT", file), ("DELETE", file), ("GET", "/other/bootstorm-consent.txt")] {
+            assert_eq!(send(&site, method, path, "allow-load-from: any").status(), 401, "{likeness:?} {method} {path}");
+        }
+        let mut challenge = challenge_of(&send(&site, "PUT", file, "allow-load-from: any"));
+        let answer = answer(&mut challenge, PASSWORD, "PUT", file, "allow-load-from: any");
+        let put = site.respond(at(1), &request("PUT", file, "allow-load-from: any", Some(&answer)));
+        assert_eq!(put.status(), 201, "{likeness:?}");
+        let got = send(&site, "GET", file, "");
+        assert_eq!((got.status().as_u16(), got.body().as_ref()), (200, &b"allow-load-from: any"[..]), "{likeness:?}");
+    }
+}
+
+#[test]
 fn a_generated_file_can_be_overwritten_and_deleted() {
     let site = open(Likeness::Strict);
     assert_eq!(send(&site, "GET", "/2001_96xxdata.txt", "").status(), 200);

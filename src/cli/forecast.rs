@@ -25,6 +25,7 @@ pub(super) struct Needs {
     has: Option<limits::Limits>,
     sources: u64,
     ports_kept_back: Duration,
+    own_memory: u64,
     note: Option<String>,
     pub(super) refused: Option<NetError>,
 }
@@ -42,14 +43,9 @@ impl Needs {
             // It will not run so; what it would take is told all the same.
             Err(_) => plan.network.max_connections.unwrap_or(plan.phones() as usize),
         };
-        let scene = Scene {
-            shards,
-            cores,
-            resident: machine::resident(),
-            max_connections,
-            ports_kept_back,
-            service: service.unwrap_or(SERVICE),
-        };
+        let own_memory = machine::own_memory();
+        let scene =
+            Scene { shards, cores, own_memory, max_connections, ports_kept_back, service: service.unwrap_or(SERVICE) };
         let forecast = forecast(plan, &scene).map_err(Ended::undone)?;
         let (has, note, refused) = match bounds {
             Ok(bounds) => {
@@ -59,7 +55,7 @@ impl Needs {
             Err(refused) => (None, None, Some(refused)),
         };
         let sources = plan.network.sources.iter().map(|range| u64::from(range.count)).sum::<u64>().max(1);
-        Ok(Needs { forecast, has, sources, ports_kept_back, note, refused })
+        Ok(Needs { forecast, has, sources, ports_kept_back, own_memory, note, refused })
     }
 
     pub(super) fn as_json(&self) -> Value {
@@ -82,6 +78,7 @@ impl Needs {
                 "program": m.program, "phones": m.phones, "connections": m.connections, "tls_sessions": m.sessions,
                 "uploads": m.uploads,
             },
+            "memory_now_bytes": self.own_memory,
             "memory_free_bytes": has.and_then(|has| has.memory),
             "open_files": self.forecast.open_files,
             "open_files_limit": has.map(|has| has.open_files),

@@ -23,6 +23,11 @@ pub(super) fn resident() -> u64 {
     line_of("/proc/self/status", "VmRSS").as_deref().and_then(kib).unwrap_or(0)
 }
 
+/// Resident memory that is this process's own, without files mapped in, such as the program itself, in octets; 0 where the system does not say.
+pub(super) fn own_memory() -> u64 {
+    line_of("/proc/self/status", "RssAnon").as_deref().and_then(kib).unwrap_or(0)
+}
+
 /// Whether this process was told by its parent to ignore a signal; no where the system does not say.
 pub(super) fn ignores(signal: i32) -> bool {
     let mask = line_of("/proc/self/status", "SigIgn").and_then(|mask| u64::from_str_radix(&mask, 16).ok());

@@ -12,9 +12,8 @@ use std::time::Duration;
 use super::source::Sources;
 use super::{NetError, Settings, preflight};
 use crate::phone::Origin;
+use crate::workload::CONSENT;
 
-/// Where the file is.
-pub const PATH: &str = "/bootstorm-consent.txt";
 /// More of an answer is not read.
 const MOST: usize = 16 * 1024;
 /// For longer nobody waits.
@@ -34,12 +33,12 @@ struct Grant {
 /// # Errors
 /// [`NetError::ConsentDenied`] if there is no such file or it does not allow this; those of the connection and of TLS.
 pub async fn ask(settings: &Settings, origin: &Origin, phones: u64) -> Result<String, NetError> {
-    let url = format!("{origin}{PATH}");
+    let url = format!("{origin}{CONSENT}");
     let denied = |what: String| NetError::ConsentDenied { url: url.clone(), what };
     let (mut stream, own) = preflight::open(settings, origin).await?;
     // HTTP/1.0: the answer ends with the connection.
     let request =
-        format!("GET {PATH} HTTP/1.0\r\nHost: {}\r\nUser-Agent: bootstorm-consent\r\n\r\n", origin.authority());
+        format!("GET {CONSENT} HTTP/1.0\r\nHost: {}\r\nUser-Agent: bootstorm-consent\r\n\r\n", origin.authority());
     let conversation = async {
         stream.say(request.as_bytes()).await?;
         let mut answer = Vec::new();

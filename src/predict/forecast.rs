@@ -1,5 +1,6 @@
 //! The plan played in virtual time, and what that comes to.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ pub struct Scene {
     pub shards: u32,
     /// Cores they share with an embedded target.
     pub cores: u32,
-    /// Resident memory of this program as it is, the workload read, in octets.
-    pub resident: u64,
+    /// Resident memory of this program's own (no files mapped in) as it is, the workload read, in octets.
+    pub own_memory: u64,
     /// Most connections the machine allows at once.
     pub max_connections: usize,
     /// For how long the system gives a port no second time after the phone closed its connection first.
@@ -157,25 +158,31 @@ fn conditions(plan: &Plan, scene: &Scene, config: &EmbeddedTarget, one_of: u32, 
     // One thread cannot do more than a core; all together no more than the cores.
     let by = |effort: Effort, threads: f64| {
         let each = |time: Duration| time.mul_f64(f64::from(one_of) / threads.max(1.0));
-        Effort { exchange: each(effort.exchange), full: each(effort.full), resumed: each(effort.resumed) }
+        let Effort { exchange, open, full, resumed } = effort;
+        Effort { exchange: each(exchange), open: each(open), full: each(full), resumed: each(resumed) }
     };
     let key = config.tls.as_ref().map_or(KeyKind::EcdsaP256, |tls| tls.key);
-    let serving = if embedded { cost::server(key) } else { Effort::default() };
+    // A server on this machine has its work done by the same cores, in whatever process.
+    let beside = matches!(&plan.target, Target::Url { origin, .. } if is_loopback(&origin.host));
+    let serving = if embedded || beside { cost::server(key) } else { Effort::default() };
+    let asking = cost::client(key);
     let both = Effort {
-        exchange: cost::CLIENT.exchange + serving.exchange,
-        full: cost::CLIENT.full + serving.full,
-        resumed: cost::CLIENT.resumed + serving.resumed,
+        exchange: asking.exchange + serving.exchange,
+        open: asking.open + serving.open,
+        full: asking.full + serving.full,
+        resumed: asking.resumed + serving.resumed,
     };
     // To begin an exchange is the least of it: where all begin at once, all are begun long before the rest is done.
     let begin = |effort: Effort| {
         let part = |time: Duration| time / cost::BEGIN_ONE_OF;
-        Effort { exchange: part(effort.exchange), full: Duration::ZERO, resumed: Duration::ZERO }
+        Effort { exchange: part(effort.exchange), ..Effort::default() }
     };
-    let client = by(begin(cost::CLIENT), shards.min(cores));
-    let rest = by(cost::CLIENT, shards.min(cores)).longer(by(both, cores)).longer(by(serving, loops.min(cores)));
+    let client = by(begin(asking), shards.min(cores));
+    let rest = by(asking, shards.min(cores)).longer(by(both, cores));
+    let rest = if embedded { rest.longer(by(serving, loops.min(cores))) } else { rest };
     let ends = |weights: Weights| match embedded {
         true => weights,
-        false => Weights { server_at_work: 0, server_kept: 0, ..weights },
+        false => Weights { server_at_work: 0, server_kept: 0, server_grown: 0, bodies: 1, ..weights },
     };
     let patience = site.patience();
     Conditions {
@@ -190,6 +197,10 @@ fn conditions(plan: &Plan, scene: &Scene, config: &EmbeddedTarget, one_of: u32, 
         ports_kept_back: scene.ports_kept_back,
         most_exchanges: MOST_EXCHANGES,
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn times(usage: &Usage, of: u64) -> Usage {
@@ -218,13 +229,13 @@ impl Forecast {
         let files = cost::FILES + cost::FILES_PER_SHARD * u64::from(scene.shards);
         let files = files + if embedded { cost::FILES_OF_TARGET } else { 0 };
         let ends = if embedded { usage.ends } else { usage.connections };
-        let program = scene.resident + cost::ENGINE + if tls { cost::ENGINE_TLS } else { 0 };
+        let program = scene.own_memory + cost::program(tls, embedded, usage.exchanges);
         let memory = MemoryParts {
             program: program + wall.as_secs().min(1024) * cost::SECOND,
             phones: u64::from(plan.phones()) * cost::PHONE,
             connections: usage.weight,
             sessions: usage.sessions * cost::SESSIONS,
-            uploads,
+            uploads: cost::uploads(uploads),
         };
         Forecast {
             one_of,

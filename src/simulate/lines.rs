@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use super::Conditions;
-use super::usage::{Recent, TIME_WAIT, Usage};
+use super::usage::{Recent, SMALL_BODY, TIME_WAIT, Usage};
 use crate::workload::{Plan, TlsPlan};
 
 /// Who ends an idle connection first.
@@ -28,6 +28,18 @@ struct Line {
     crowded: bool,
     /// Whether the server has its end still open.
     served_on: bool,
+    /// Octets of the body of the request it is at work on.
+    body: u64,
+    /// Whether it has ever carried a body that was no small one.
+    grown: bool,
+}
+
+/// What a request wants of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub(super) tls: bool,
+    /// Octets of its body.
+    pub(super) body: u64,
 }
 
 /// How a connection was had for an exchange.
@@ -139,14 +151,27 @@ impl Lines {
     }
 
     /// The phone sends a request now.
-    pub(super) fn take(&mut self, phone: u32, now: Duration, tls: bool, crowded: impl Fn(Had) -> bool) -> Had {
+    pub(super) fn take(&mut self, phone: u32, now: Duration, wanted: Wanted, crowded: impl Fn(Had) -> bool) -> Had {
+        let Wanted { tls, body } = wanted;
+        let grows = body > SMALL_BODY;
         let kept = self.lines.get(&phone).copied();
         if let Some(line) = kept {
             if line.served_on && line.tls == tls {
                 self.lift(line);
                 let stamp = self.next();
                 let crowded = crowded(Had::Kept);
-                self.put(phone, Line { stamp, idle: None, served: line.served + 1, crowded, ..line });
+                self.put(
+                    phone,
+                    Line {
+                        stamp,
+                        idle: None,
+                        served: line.served + 1,
+                        crowded,
+                        body,
+                        grown: line.grown | grows,
+                        ..line
+                    },
+                );
                 return Had::Kept;
             }
             self.close(phone, now, Side::Server);
@@ -161,7 +186,10 @@ impl Lines {
         self.opened_lately.add(now);
         let stamp = self.next();
         let had = Had::Opened { full, resumed };
-        self.put(phone, Line { stamp, idle: None, served: 1, tls, crowded: crowded(had), served_on: true });
+        self.put(
+            phone,
+            Line { stamp, idle: None, served: 1, tls, crowded: crowded(had), served_on: true, body, grown: grows },
+        );
         self.usage.opened += 1;
         self.usage.full += u64::from(full);
         self.usage.resumed += u64::from(resumed);
@@ -258,8 +286,9 @@ impl Lines {
             None => weights.working(line.crowded),
             Some(_) => (weights.kept, weights.server_kept),
         };
-        let weight = phone + if line.served_on { server } else { 0 };
+        let server = server + if line.grown { weights.server_grown } else { 0 };
         let at_work = u64::from(line.idle.is_none());
+        let weight = phone + if line.served_on { server } else { 0 } + at_work * line.body * weights.bodies;
         if there {
             self.weight += weight;
             self.at_work += at_work;
@@ -267,5 +296,78 @@ impl Lines {
             self.weight -= weight;
             self.at_work -= at_work;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::Weights;
+    use super::*;
+    use crate::workload::{Overrides, parse};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// No connection yet; phones keep one for ten seconds, the server for five.
+    fn lines() -> Lines {
+        let text = r#"
+[target.embedded]
+tls = false
+[[fleet]]
+name = "cisco"
+family = "cisco-mpp"
+count = 3
+[[phase]]
+name = "power"
+does = "power-up"
+[network]
+idle = "10s"
+"#;
+        let plan = parse(text, "lines.toml", Path::new("."), &Overrides::default()).unwrap();
+        let plain =
+            Weights { at_work: 1_000, kept: 100, server_at_work: 20, server_kept: 10, server_grown: 5, bodies: 2 };
+        Lines::new(&Conditions { server_keeps: 5 * SECOND, plain, ..Conditions::default() }, &plan)
+    }
+
+    fn take(lines: &mut Lines, phone: u32, now: Duration, body: u64) -> Had {
+        lines.take(phone, now, Wanted { tls: false, body }, |_| false)
+    }
+
+    #[test]
+    fn a_server_keeps_what_a_large_body_made_grow() {
+        let mut lines = lines();
+        take(&mut lines, 0, SECOND, SMALL_BODY);
+        assert_eq!(lines.weight, 1_020 + 2 * SMALL_BODY, "both ends have the body");
+        lines.keep(0, SECOND);
+        assert_eq!(lines.weight, 110);
+        assert_eq!(take(&mut lines, 0, SECOND, SMALL_BODY + 1), Had::Kept);
+        lines.keep(0, SECOND);
+        assert_eq!(lines.weight, 115);
+        assert_eq!(take(&mut lines, 0, SECOND, 0), Had::Kept);
+        assert_eq!(lines.weight, 1_025);
+        lines.phone_closes(0, SECOND);
+        assert_eq!((lines.weight, lines.usage.weight), (0, 1_025 + 2 * (SMALL_BODY + 1)));
+    }
+
+    #[test]
+    fn idle_ones_end_when_their_time_is_over_and_leave_nothing() {
+        let mut lines = lines();
+        for (phone, at) in [(0, 1), (1, 2), (0, 3)] {
+            take(&mut lines, phone, at * SECOND, 0);
+            lines.keep(phone, at * SECOND);
+        }
+        assert_eq!((lines.idle.len(), lines.served_idle.len(), lines.server_ends), (2, 2, 2));
+        lines.settle(7 * SECOND);
+        assert_eq!(
+            (lines.idle.len(), lines.served_idle.len(), lines.server_ends),
+            (2, 1, 1),
+            "the server left phone 1"
+        );
+        lines.settle(12 * SECOND);
+        assert_eq!((lines.idle.len(), lines.served_idle.len(), lines.server_ends), (1, 0, 0), "phone 1 left as well");
+        assert_eq!(lines.usage.time_wait, 0, "the server was first");
+        assert!(matches!(take(&mut lines, 0, 12 * SECOND, 0), Had::Opened { .. }));
+        assert_eq!((lines.idle.len(), lines.served_idle.len(), lines.lines.len()), (0, 0, 1));
     }
 }

@@ -20,7 +20,7 @@ use crate::target::Served;
 use crate::workload::{End, Plan};
 
 pub use embedded::run_embedded;
-pub use usage::{TIME_WAIT, Usage, Weights};
+pub use usage::{SMALL_BODY, TIME_WAIT, Usage, Weights};
 use world::{World, as_http};
 
 /// How long things take in virtual time; real time of the run, not phone time.
@@ -44,6 +44,8 @@ impl Default for Latencies {
 pub struct Effort {
     /// An exchange.
     pub exchange: Duration,
+    /// A connection, made and closed, without TLS.
+    pub open: Duration,
     /// A full TLS handshake.
     pub full: Duration,
     /// A resumed one.
@@ -55,6 +57,7 @@ impl Effort {
     pub fn longer(self, other: Effort) -> Effort {
         Effort {
             exchange: self.exchange.max(other.exchange),
+            open: self.open.max(other.open),
             full: self.full.max(other.full),
             resumed: self.resumed.max(other.resumed),
         }

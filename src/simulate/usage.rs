@@ -50,7 +50,14 @@ pub struct Weights {
     pub server_at_work: u64,
     /// The server's end, idle.
     pub server_kept: u64,
+    /// What the server's end has beside, from the first request on whose body was no small one: see [`SMALL_BODY`].
+    pub server_grown: u64,
+    /// How often a request's body is there while the connection is at work on it: once for each end.
+    pub bodies: u64,
 }
+
+/// A body of no more octets fits into the buffer that a server's end has in any case (hyper's first).
+pub const SMALL_BODY: u64 = 8 * 1024;
 
 impl Weights {
     /// A connection at work, both ends: `crowded` if it waits for processors, and so is at some step of opening or

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONNECTION;
 
-use super::lines::{Had, Lines};
+use super::lines::{Had, Lines, Wanted};
 use super::{Conditions, Effort};
 use crate::driver::{Queue, Wish};
 use crate::metrics::ExchangeFacts;
@@ -113,7 +113,7 @@ impl World {
                 let (server, free) = (&self.conditions.server, self.server_free);
                 let connect = self.conditions.latencies.connect;
                 let crowded = |had| free.max(now + connect) + cost(server, had) >= now + worked;
-                self.lines.take(phone, now, tls, crowded)
+                self.lines.take(phone, now, Wanted { tls, body: request.body.len() as u64 }, crowded)
             }
         };
         let connect = (had != Had::Kept).then_some(self.conditions.latencies.connect);
@@ -203,12 +203,13 @@ impl World {
 }
 
 fn cost(effort: &Effort, had: Had) -> Duration {
-    let handshake = match had {
-        Had::Opened { full: true, .. } => effort.full,
-        Had::Opened { resumed: true, .. } => effort.resumed,
-        _ => Duration::ZERO,
+    let opened = match had {
+        Had::Opened { full: true, .. } => effort.open + effort.full,
+        Had::Opened { resumed: true, .. } => effort.open + effort.resumed,
+        Had::Opened { .. } => effort.open,
+        Had::Kept | Had::Refused => Duration::ZERO,
     };
-    effort.exchange + handshake
+    effort.exchange + opened
 }
 
 fn says_close(headers: &HeaderMap) -> bool {

@@ -24,7 +24,7 @@ use crate::auth::{
     Algorithm, AnswerUser, Authorization, Charset, Credentials, DigestAnswer, NonceVerdict, Nonces, Replay,
 };
 use crate::phone::{Chance, ContentHash, Moment, Purpose};
-use crate::workload::{Befalls, Likeness, Offer, Protects, TargetAuth, TargetEvent};
+use crate::workload::{Befalls, CONSENT, Likeness, Offer, Protects, TargetAuth, TargetEvent};
 
 /// Locks around the nonce counts, so that accept loops seldom meet.
 const SHARDS: usize = 64;
@@ -187,6 +187,10 @@ impl Authenticator {
 
     fn is_protected(&self, method: &Method, path: Option<&FilePath>) -> bool {
         let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+        // Who asks for consent is no phone yet, and has no account.
+        if reads && path.is_some_and(|p| CONSENT.strip_prefix('/') == Some(p.as_str())) {
+            return false;
+        }
         match self.auth.protects {
             Protects::Everything => true,
             Protects::Writes => !reads,

@@ -31,8 +31,8 @@ use super::stats::Counters;
 use super::subject::subject;
 use super::{Mishap, Patience, Served, Site};
 
-/// Most octets of heads and bodies read ahead, per connection.
-const BUFFER: usize = 64 * 1024;
+/// Most octets of heads and bodies read ahead, per connection: as long a head as IIS takes. An idle connection keeps its buffer.
+const BUFFER: usize = 16 * 1024;
 /// Most octets set aside for a body on the strength of its announced length alone.
 const TRUSTED_LENGTH: u64 = 64 * 1024;
 

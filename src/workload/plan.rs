@@ -57,6 +57,9 @@ pub enum End {
     After(Duration),
 }
 
+/// The path under which a server on another machine says whose load it takes: the embedded target serves it to anybody.
+pub const CONSENT: &str = "/bootstorm-consent.txt";
+
 /// What the phones talk to.
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "there is one in a run")]
