@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::alarm::Alarm;
 use super::clock::now;
 use super::conversation::Line;
+use super::session::as_phone;
 use crate::phone::Origin;
 
 /// An idle connection a phone keeps: a socket and, under TLS, its session; no buffers, no task, polled by nobody.
@@ -17,13 +18,15 @@ pub struct Connection {
     /// Taken out only on the way to reuse or close.
     line: Option<Line>,
     origin: Arc<Origin>,
+    /// Whose it is.
+    phone: u32,
     idle_since: Instant,
 }
 
 impl Connection {
-    /// Idle since this moment.
-    pub(super) fn new(line: Line, origin: Arc<Origin>, idle_since: Instant) -> Connection {
-        Connection { line: Some(line), origin, idle_since }
+    /// Kept by `phone`, idle since this moment.
+    pub(super) fn new(line: Line, origin: Arc<Origin>, phone: u32, idle_since: Instant) -> Connection {
+        Connection { line: Some(line), origin, phone, idle_since }
     }
 
     /// What it is connected to.
@@ -45,8 +48,8 @@ impl Connection {
     pub fn park(&mut self) {
         let Some(mut line) = self.line.take() else { return };
         line.alarm = Alarm::default();
-        // The socket lets go of whom it would have woken, and TLS of what a long answer made its buffer grow to.
-        match line.stream.poll_alive(&mut Context::from_waker(Waker::noop())) {
+        // The socket lets go of whom it would have woken. What came meanwhile, such as a session ticket, is taken.
+        match as_phone(self.phone, || line.stream.poll_alive(&mut Context::from_waker(Waker::noop()))) {
             true => self.line = Some(line),
             false => line.stream.farewell(),
         }

@@ -143,7 +143,7 @@ impl Connector {
             poll_fn(|cx| as_phone(phone, || opening.as_mut().poll(cx))).await
         };
         let line = stream.map(|stream| Line { stream, alarm: Alarm::default() });
-        let connection = line.map(|line| Connection::new(line, Arc::clone(origin), now()));
+        let connection = line.map(|line| Connection::new(line, Arc::clone(origin), phone, now()));
         Opened { handshake: facts.handshake, connection }
     }
 
@@ -215,7 +215,7 @@ impl Inner {
         let ended = ended.unwrap_or_else(now);
         facts.total = ended.saturating_duration_since(start);
         facts.failure = answer.as_ref().err().copied();
-        let connection = line.map(|line| Connection::new(line, Arc::clone(&request.origin), ended));
+        let connection = line.map(|line| Connection::new(line, Arc::clone(&request.origin), phone, ended));
         Done { facts, answer, connection }
     }
 

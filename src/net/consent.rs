@@ -9,8 +9,6 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
 use super::source::Sources;
 use super::{NetError, Settings, preflight};
 use crate::phone::Origin;
@@ -43,12 +41,12 @@ pub async fn ask(settings: &Settings, origin: &Origin, phones: u64) -> Result<St
     let request =
         format!("GET {PATH} HTTP/1.0\r\nHost: {}\r\nUser-Agent: bootstorm-consent\r\n\r\n", origin.authority());
     let conversation = async {
-        stream.write_all(request.as_bytes()).await?;
-        stream.flush().await?;
+        stream.say(request.as_bytes()).await?;
         let mut answer = Vec::new();
         // Servers that close without saying so in TLS have still said all they had to say.
-        let read = (&mut stream).take(MOST as u64).read_to_end(&mut answer).await;
-        if answer.is_empty() { read.map(|_| answer) } else { Ok(answer) }
+        let heard = stream.hear(&mut answer, MOST).await;
+        answer.truncate(MOST);
+        if answer.is_empty() { heard.map(|()| answer) } else { Ok(answer) }
     };
     let answer = tokio::time::timeout(PATIENCE, conversation).await;
     let answer = answer.map_err(|_| denied("no answer within 10 s".into()))?;

@@ -1,14 +1,11 @@
 //! One request and its answer on an open connection.
 
-use std::cell::RefCell;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::alarm::Alarm;
@@ -28,13 +25,6 @@ pub(super) const BODY_LIMIT: u64 = 32 * 1024 * 1024;
 const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 /// So often one exchange reads or writes before others get their turn.
 const AT_ONCE: usize = 16;
-/// What is read at once.
-const SCRATCH: usize = 16 * 1024;
-
-thread_local! {
-    /// Where octets are read to: they are looked at and gone before anybody else reads.
-    static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into());
-}
 
 /// An open connection, ready for an exchange.
 pub(super) struct Line {
@@ -67,16 +57,17 @@ pub(super) async fn converse(
     meter.begin_exchange();
     let keep_alive = keep_alive && !request.closes;
     let mut patience = Patience::new(first_byte, deadline, Rc::clone(&meter), request.is_held());
-    let mut talk = Talk { stream, meter, request, method, answer: Incoming::Head(Vec::new()), status: None };
+    let ear = Ear { meter, request, method, answer: Incoming::Head(Vec::new()), status: None, heard: Ok(None) };
+    let mut talk = Talk { stream, ear };
     let result = poll_fn(|cx| match talk.poll(cx) {
         Poll::Ready(result) => Poll::Ready(result),
         Poll::Pending => {
-            let late = ready!(patience.poll(&mut talk.request, &mut alarm, cx));
+            let late = ready!(patience.poll(&mut talk.ear.request, &mut alarm, cx));
             Poll::Ready(Err(late))
         }
     })
     .await;
-    let Talk { stream, meter, status, .. } = talk;
+    let Talk { stream, ear: Ear { meter, status, .. } } = talk;
     let (answer, rest) = match result {
         Ok(told) => told,
         Err(failure) => return Conversation { result: Err(failure), status, line: None },
@@ -108,12 +99,19 @@ enum Rest {
 /// Both ways at once: a server may answer before it has heard all.
 struct Talk<'a> {
     stream: Stream,
+    ear: Ear<'a>,
+}
+
+/// What makes an answer of the octets that come.
+struct Ear<'a> {
     meter: Rc<Meter>,
     request: Outgoing,
     method: &'a Method,
     answer: Incoming,
     /// The answer's, once its head is there.
     status: Option<StatusCode>,
+    /// What it has come to: the answer once it is whole, and whether octets came that are not its own.
+    heard: Result<Option<(Answer, bool)>, Failure>,
 }
 
 /// As far as the answer has come.
@@ -133,12 +131,12 @@ type Told = (Answer, Rest);
 impl Talk<'_> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Told, Failure>> {
         for _ in 0..AT_ONCE {
-            let held = self.request.is_held();
+            let held = self.ear.request.is_held();
             let wrote = self.write(cx)?;
             if let Some(told) = self.read(cx)? {
                 return Poll::Ready(Ok(told));
             }
-            if !wrote && held == self.request.is_held() {
+            if !wrote && held == self.ear.request.is_held() {
                 return Poll::Pending;
             }
         }
@@ -149,54 +147,64 @@ impl Talk<'_> {
 
     /// Hands down what the connection takes of the request. Whether more could be.
     fn write(&mut self, cx: &mut Context<'_>) -> Result<bool, Failure> {
-        if self.meter.sent.get().is_some() {
+        let Talk { stream, ear: Ear { meter, request, .. } } = self;
+        if meter.sent.get().is_some() {
             return Ok(false);
         }
-        let piece = self.request.piece();
+        let piece = request.piece();
         if !piece.is_empty() {
-            match Pin::new(&mut self.stream).poll_write(cx, piece) {
+            match stream.poll_write(cx, piece) {
                 Poll::Pending => return Ok(false),
-                Poll::Ready(Ok(written)) => self.request.written(written),
-                Poll::Ready(Err(error)) => return Err(failure::of_stream(&error, self.meter.broken.get())),
+                Poll::Ready(Ok(written)) => request.written(written),
+                Poll::Ready(Err(error)) => return Err(failure::of_stream(&error, meter.broken.get())),
             }
-            if !self.request.piece().is_empty() {
+            if !request.piece().is_empty() {
                 return Ok(true);
             }
         }
-        self.meter.given.set(self.request.is_given());
-        match Pin::new(&mut self.stream).poll_flush(cx) {
-            Poll::Ready(Err(error)) => Err(failure::of_stream(&error, self.meter.broken.get())),
+        meter.given.set(request.is_given());
+        match stream.poll_flush(cx) {
+            Poll::Ready(Err(error)) => Err(failure::of_stream(&error, meter.broken.get())),
             Poll::Ready(Ok(())) | Poll::Pending => Ok(false),
         }
     }
 
     /// Reads what has come; the answer, if that was all of it.
     fn read(&mut self, cx: &mut Context<'_>) -> Result<Option<Told>, Failure> {
-        READ.with_borrow_mut(|room| {
-            for _ in 0..AT_ONCE {
-                let mut buf = ReadBuf::new(room);
-                match Pin::new(&mut self.stream).poll_read(cx, &mut buf) {
-                    Poll::Pending => return Ok(None),
-                    Poll::Ready(Err(error)) => return Err(failure::of_stream(&error, self.meter.broken.get())),
-                    Poll::Ready(Ok(())) if buf.filled().is_empty() => return self.end().map(Some),
-                    Poll::Ready(Ok(())) => {}
-                }
-                if let Some((answer, junk)) = self.take(buf.filled())? {
-                    let rest = match (junk, &self.answer) {
-                        (true, _) => Rest::Junk,
-                        // A close that came with it is noticed now.
-                        (false, Incoming::Body { head, .. }) if head.keeps && self.stream.poll_alive(cx) => Rest::Idle,
-                        _ => Rest::Over,
-                    };
-                    return Ok(Some((answer, rest)));
-                }
+        for _ in 0..AT_ONCE {
+            let Talk { stream, ear } = self;
+            match stream.poll_take(cx, |octets| ear.hear(octets)) {
+                Poll::Pending => return Ok(None),
+                Poll::Ready(Err(error)) => return Err(failure::of_stream(&error, ear.meter.broken.get())),
+                Poll::Ready(Ok(false)) => return ear.end().map(Some),
+                Poll::Ready(Ok(true)) => {}
             }
-            cx.waker().wake_by_ref();
-            Ok(None)
-        })
+            if let Some((answer, junk)) = std::mem::replace(&mut ear.heard, Ok(None))? {
+                let rest = match (junk, &ear.answer) {
+                    (true, _) => Rest::Junk,
+                    // A close that came with it is noticed now.
+                    (false, Incoming::Body { head, .. }) if head.keeps && stream.poll_still_alive(cx) => Rest::Idle,
+                    _ => Rest::Over,
+                };
+                return Ok(Some((answer, rest)));
+            }
+        }
+        cx.waker().wake_by_ref();
+        Ok(None)
+    }
+}
+
+impl Ear<'_> {
+    /// Takes in the next octets of the answer.
+    fn hear(&mut self, octets: &[u8]) {
+        match &mut self.heard {
+            Ok(None) => self.heard = self.take(octets),
+            Ok(Some((_, junk))) => *junk = true,
+            Err(_) => {}
+        }
     }
 
-    /// Takes in the next octets of the answer. The answer, if it is whole now, and whether there were octets too many.
+    /// The answer, if it is whole now, and whether there were octets too many.
     fn take(&mut self, octets: &[u8]) -> Result<Option<(Answer, bool)>, Failure> {
         let Incoming::Head(begun) = &mut self.answer else { return self.take_body(octets) };
         if begun.is_empty() {

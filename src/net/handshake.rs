@@ -1,25 +1,23 @@
 //! One TLS handshake, measured.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
 use rustls::{
-    AlertDescription, CipherSuite, ClientConfig, ClientConnection, Error as TlsError, NamedGroup, ProtocolVersion,
+    AlertDescription, CipherSuite, ClientConfig, CommonState, Error as TlsError, NamedGroup, ProtocolVersion,
     SignatureScheme,
 };
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use super::clock::{now, thread_cpu};
 use super::deadline::Deadline;
 use super::failure::{self, Seen};
 use super::meter::{Meter, Socket};
+use super::tls_stream::TlsStream;
 use super::verifier::{Tally, tallied};
 use crate::metrics::{HandshakeFacts, HandshakeKind};
 use crate::phone::Failure;
@@ -27,7 +25,7 @@ use crate::phone::Failure;
 /// How a handshake ended, and what it cost.
 pub(super) struct Handshake {
     /// The connection, or how it failed.
-    pub(super) result: Result<TlsStream<Socket>, Broken>,
+    pub(super) result: Result<TlsStream, Broken>,
     /// What it cost, done or failed.
     pub(super) facts: HandshakeFacts,
 }
@@ -54,17 +52,17 @@ pub(super) async fn handshake(
     let mut cpu = Duration::ZERO;
     let mut tally = Tally::default();
     meter.tap.replace(Some(Box::default()));
-    let connector = TlsConnector::from(Arc::clone(config));
     let mut to_begin = Some((name, socket));
-    let mut connecting = None;
+    let mut shaking = None;
     let measured = poll_fn(|cx| {
         costed(&mut cpu, || {
             if let Some((name, socket)) = to_begin.take() {
-                // The key share is made here, before the handshake is polled at all.
-                connecting = Some(connector.connect(name, socket));
+                // The key share is made here, before anything is sent.
+                shaking = Some(TlsStream::begin(config, name, socket)?);
             }
-            let Some(connecting) = &mut connecting else { return Poll::Pending };
-            tallied(&mut tally, || Pin::new(connecting).poll(cx))
+            let Some(stream) = &mut shaking else { return Poll::Pending };
+            ready!(tallied(&mut tally, || stream.poll_handshake(cx)))?;
+            shaking.take().map_or(Poll::Pending, |stream| Poll::Ready(Ok(stream)))
         })
     });
     let outcome = deadline.wait(limit, Failure::TlsTimeout, measured).await;
@@ -96,9 +94,9 @@ fn facts(
     cpu: Duration,
     tally: Tally,
     meter: &Meter,
-    result: &Result<TlsStream<Socket>, Broken>,
+    result: &Result<TlsStream, Broken>,
 ) -> HandshakeFacts {
-    let session = result.as_ref().ok().map(|stream| stream.get_ref().1);
+    let session = result.as_ref().ok().map(TlsStream::agreed);
     let broken = result.as_ref().err();
     let hello = meter.first_write.get();
     let flight = hello.zip(meter.first_read.get()).map(|(wrote, read)| read.saturating_duration_since(wrote));
@@ -150,7 +148,7 @@ fn alert_for(error: &TlsError) -> Option<u8> {
     }
 }
 
-fn kind(session: &ClientConnection) -> HandshakeKind {
+fn kind(session: &CommonState) -> HandshakeKind {
     match session.handshake_kind() {
         Some(rustls::HandshakeKind::Resumed) => HandshakeKind::Resumed,
         Some(rustls::HandshakeKind::FullWithHelloRetryRequest) => HandshakeKind::HelloRetry,

@@ -1,17 +1,19 @@
 //! A connection's plaintext side: what exchanges read and write.
 
-use std::io::{self, IoSlice};
+use std::future::poll_fn;
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::client::TlsStream;
 
 use super::clock::{closing, now};
 use super::failure::tls_error;
 use super::handshake::alert_received;
 use super::meter::{Meter, Socket};
+use super::scratch;
+use super::tls_stream::TlsStream;
 
 /// Most that is read and thrown away when a connection is closed, so that the close is a FIN and not a reset.
 const FAREWELL_READ: usize = 64 * 1024;
@@ -19,7 +21,7 @@ const FAREWELL_READ: usize = 64 * 1024;
 #[derive(Debug)]
 enum Wire {
     Plain(Socket),
-    Tls(Box<TlsStream<Socket>>),
+    Tls(Box<TlsStream>),
 }
 
 /// An open connection, with or without TLS, and its counts.
@@ -36,7 +38,7 @@ impl Stream {
     }
 
     /// HTTP over TLS.
-    pub(super) fn tls(stream: TlsStream<Socket>, meter: Rc<Meter>) -> Stream {
+    pub(super) fn tls(stream: TlsStream, meter: Rc<Meter>) -> Stream {
         Stream { wire: Wire::Tls(Box::new(stream)), meter }
     }
 
@@ -45,25 +47,93 @@ impl Stream {
         &self.meter
     }
 
-    /// Whether an idle connection can still carry a request: the peer has neither closed it nor sent anything.
-    pub(super) fn poll_alive(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut octet = [0; 1];
-        self.poll_wire_read(cx, &mut ReadBuf::new(&mut octet)).is_pending()
+    /// Reads what has come and gives it to `content`, in one piece or several. True if there was anything, false if there
+    /// will be nothing any more.
+    ///
+    /// # Errors
+    /// The socket's and those of TLS; plaintext that came before what was wrong is given first.
+    pub(super) fn poll_take(&mut self, cx: &mut Context<'_>, mut content: impl FnMut(&[u8])) -> Poll<io::Result<bool>> {
+        let meter = &self.meter;
+        let content = |octets: &[u8]| {
+            // Session tickets come right after a TLS 1.3 handshake: only plaintext is the answer.
+            if meter.answered.get().is_none() {
+                meter.answered.set(Some(now()));
+            }
+            content(octets);
+        };
+        poll_wire_take(&mut self.wire, meter, cx, content)
     }
 
-    /// The same for one that was found alive and has lain idle since: all that can have changed is that something came.
+    /// Takes some of `octets`, or all. How many.
+    ///
+    /// # Errors
+    /// The socket's and those of TLS.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        self.meter.begun.set(true);
+        match &mut self.wire {
+            Wire::Plain(socket) => Pin::new(socket).poll_write(cx, octets),
+            Wire::Tls(stream) => stream.poll_write(cx, octets),
+        }
+    }
+
+    /// Ready when all that was taken is handed to the system. With the whole request given, this is the moment its last
+    /// octet was.
+    ///
+    /// # Errors
+    /// The socket's.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Wire::Tls(stream) = &mut self.wire {
+            ready!(stream.poll_send(cx))?;
+        }
+        let meter = &self.meter;
+        if meter.begun.get() && meter.given.get() && !meter.broken.get() && meter.sent.get().is_none() {
+            meter.sent.set(Some(now()));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Whether an idle connection can still carry a request: the peer has neither closed it nor sent anything.
+    pub(super) fn poll_alive(&mut self, cx: &mut Context<'_>) -> bool {
+        poll_wire_take(&mut self.wire, &self.meter, cx, |_| {}).is_pending()
+    }
+
+    /// The same for one that was found alive or read from just now: all that can have changed is that something came.
     pub(super) fn poll_still_alive(&mut self, cx: &mut Context<'_>) -> bool {
-        let socket = match &self.wire {
-            Wire::Plain(socket) => socket,
-            Wire::Tls(stream) => stream.get_ref().0,
+        let readable = match &self.wire {
+            Wire::Plain(socket) => socket.poll_readable(cx),
+            Wire::Tls(stream) => stream.poll_readable(cx),
         };
-        socket.poll_readable(cx).is_pending() || self.poll_alive(cx)
+        readable.is_pending() || self.poll_alive(cx)
     }
 
     /// Waits for the peer to end the connection with an error: an alert that follows the handshake.
     pub(super) async fn refusal(&mut self) -> Option<io::Error> {
-        let mut octet = [0; 1];
-        std::future::poll_fn(|cx| self.poll_wire_read(cx, &mut ReadBuf::new(&mut octet))).await.err()
+        poll_fn(|cx| poll_wire_take(&mut self.wire, &self.meter, cx, |_| {})).await.err()
+    }
+
+    /// Sends all of `octets`.
+    ///
+    /// # Errors
+    /// The socket's and those of TLS.
+    pub(super) async fn say(&mut self, octets: &[u8]) -> io::Result<()> {
+        let mut said = 0;
+        while said < octets.len() {
+            said += poll_fn(|cx| self.poll_write(cx, &octets[said..])).await?;
+        }
+        poll_fn(|cx| self.poll_flush(cx)).await
+    }
+
+    /// Adds to `heard` what the peer sends, to its end or until there are `most` octets or more.
+    ///
+    /// # Errors
+    /// The socket's and those of TLS; what came before is in `heard`.
+    pub(super) async fn hear(&mut self, heard: &mut Vec<u8>, most: usize) -> io::Result<()> {
+        while heard.len() < most {
+            if !poll_fn(|cx| self.poll_take(cx, |octets| heard.extend_from_slice(octets))).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Closes in good order, as far as that goes without waiting: takes what has already come (an unread rest
@@ -74,91 +144,44 @@ impl Stream {
 
     fn say_farewell(mut self) {
         let mut cx = Context::from_waker(Waker::noop());
-        let mut octets = [0; 4096];
-        for _ in 0..FAREWELL_READ / octets.len() {
-            let mut buf = ReadBuf::new(&mut octets);
-            match self.poll_wire_read(&mut cx, &mut buf) {
-                Poll::Ready(Ok(())) if !buf.filled().is_empty() => {}
+        let mut left = FAREWELL_READ;
+        while left > 0 {
+            let mut came = 0;
+            match poll_wire_take(&mut self.wire, &self.meter, &mut cx, |octets| came += octets.len()) {
+                Poll::Ready(Ok(true)) => left = left.saturating_sub(came),
                 _ => break,
             }
         }
-        let _ = Pin::new(&mut self).poll_shutdown(&mut cx);
-    }
-
-    fn poll_wire_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match &mut self.wire {
-            Wire::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
-            Wire::Tls(stream) => {
-                let result = Pin::new(stream).poll_read(cx, buf);
-                if let Poll::Ready(Err(error)) = &result
-                    && let Some(alert) = tls_error(error).and_then(alert_received)
-                {
-                    self.meter.alert.set(Some(alert));
-                }
-                result
+            Wire::Plain(socket) => drop(Pin::new(socket).poll_shutdown(&mut cx)),
+            Wire::Tls(stream) => stream.close(&mut cx),
+        }
+    }
+}
+
+fn poll_wire_take(
+    wire: &mut Wire,
+    meter: &Meter,
+    cx: &mut Context<'_>,
+    mut content: impl FnMut(&[u8]),
+) -> Poll<io::Result<bool>> {
+    match wire {
+        Wire::Plain(socket) => scratch::incoming(0, |room| {
+            let mut buf = ReadBuf::new(room);
+            ready!(Pin::new(socket).poll_read(cx, &mut buf))?;
+            if !buf.filled().is_empty() {
+                content(buf.filled());
             }
-        }
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let result = self.poll_wire_read(cx, buf);
-        // Session tickets come right after a TLS 1.3 handshake: only plaintext is the answer.
-        if buf.filled().len() > before && self.meter.answered.get().is_none() {
-            self.meter.answered.set(Some(now()));
-        }
-        result
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        self.meter.begun.set(true);
-        match &mut self.wire {
-            Wire::Plain(socket) => Pin::new(socket).poll_write(cx, octets),
-            Wire::Tls(stream) => Pin::new(stream).poll_write(cx, octets),
-        }
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.meter.begun.set(true);
-        match &mut self.wire {
-            Wire::Plain(socket) => Pin::new(socket).poll_write_vectored(cx, slices),
-            Wire::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match &self.wire {
-            Wire::Plain(socket) => socket.is_write_vectored(),
-            Wire::Tls(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    /// With the whole request given, this is the moment its last octet was handed to the system.
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = match &mut self.wire {
-            Wire::Plain(socket) => Pin::new(socket).poll_flush(cx),
-            Wire::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        };
-        let meter = &self.meter;
-        let through = matches!(result, Poll::Ready(Ok(()))) && meter.begun.get() && meter.given.get();
-        if through && !meter.broken.get() && meter.sent.get().is_none() {
-            meter.sent.set(Some(now()));
-        }
-        result
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.wire {
-            Wire::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
-            Wire::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Poll::Ready(Ok(!buf.filled().is_empty()))
+        }),
+        Wire::Tls(stream) => {
+            let result = stream.poll_take(cx, content);
+            if let Poll::Ready(Err(error)) = &result
+                && let Some(alert) = tls_error(error).and_then(alert_received)
+            {
+                meter.alert.set(Some(alert));
+            }
+            result
         }
     }
 }
