@@ -16,7 +16,6 @@ use bootstorm::net::DeviceCa;
 use bootstorm::target::{self, AccessLog, Stats};
 use bootstorm::workload::{Overrides, Plan, TlsVersions, parse};
 use rcgen::{CertificateParams, DnType, KeyPair};
-use serde_json::Value;
 use support::live;
 use support::runs;
 use support::servers::{Program, Server, Site};
