@@ -5,6 +5,7 @@
 #[path = "support/net.rs"]
 mod support;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig};
 use support::ca::Authority;
 use support::{Peer, Script, Server, assert_answered, get, put, run, script, settings};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 async fn polite(mut peer: Peer) {
     while peer.serve("ok").await {}
@@ -177,6 +180,74 @@ fn an_answer_cut_short_under_tls_is_closed() {
             let want = if reset { Failure::Reset } else { Failure::Closed };
             assert_eq!(done.answer.unwrap_err(), want);
             assert_eq!(done.facts.handshake.unwrap().kind, HandshakeKind::Full);
+        }
+    });
+}
+
+/// Passes connections on to `server`, and what it sends in pieces of so many octets, each a segment of its own.
+async fn trickling(server: SocketAddr, piece: usize) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::task::spawn_local(async move {
+        loop {
+            let (near, _) = listener.accept().await.unwrap();
+            near.set_nodelay(true).unwrap();
+            let (mut from_phone, mut to_phone) = near.into_split();
+            let (mut from_server, mut to_server) = TcpStream::connect(server).await.unwrap().into_split();
+            tokio::task::spawn_local(async move {
+                let _ = tokio::io::copy(&mut from_phone, &mut to_server).await;
+                let _ = to_server.shutdown().await;
+            });
+            tokio::task::spawn_local(async move {
+                let mut octets = vec![0; piece];
+                while let Ok(read @ 1..) = from_server.read(&mut octets).await {
+                    if to_phone.write_all(&octets[..read]).await.is_err() {
+                        break;
+                    }
+                    // The phone has its turn.
+                    tokio::task::yield_now().await;
+                }
+                let _ = to_phone.shutdown().await;
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn records_may_come_in_pieces_of_any_size() {
+    run(async {
+        let ca = Authority::new("Test CA");
+        for (versions, server_versions) in [(TlsVersions::Only12, &TLS12), (TlsVersions::Only13, &TLS13)] {
+            let config = ca.certify(&["127.0.0.1"]).server_with(&[server_versions], |_| {});
+            let server = Server::tls("127.0.0.1", config, |mut peer| async move {
+                let long = "x".repeat(20_000);
+                while peer.serve(&long).await {}
+            })
+            .await;
+            for piece in [1, 5, 1_000] {
+                let address = trickling(server.address, piece).await;
+                let origin = Arc::new(Origin { port: address.port(), ..(*server.origin).clone() });
+                let mut settings = trusting(&origin, ca.trust()).await;
+                settings.tls.plan.fleets[0].1.versions = versions;
+                settings.tls.plan.fleets[0].1.resumption = Resumption::PerPhone;
+                let connector = Connector::new(&settings).unwrap();
+                let mut kept = None;
+                for exchange in 0..3 {
+                    let done = connector.exchange(0, kept, &get(&origin, "/")).await;
+                    assert_answered(&done, 200);
+                    assert_eq!(done.answer.unwrap().body, BodyFacts::of("x".repeat(20_000).as_bytes()));
+                    assert_eq!(done.facts.reused, exchange > 0);
+                    kept = done.connection;
+                }
+                kept.as_mut().unwrap().park();
+                let last = connector.exchange(0, kept, &get(&origin, "/")).await;
+                assert_answered(&last, 200);
+                assert!(last.facts.reused);
+                drop(last.connection);
+                let again = connector.exchange(0, None, &get(&origin, "/")).await;
+                assert_eq!(again.facts.handshake.unwrap().kind, HandshakeKind::Resumed, "{piece}");
+            }
         }
     });
 }

@@ -53,7 +53,7 @@ pub(super) async fn handshake(
     let mut tally = Tally::default();
     meter.tap.replace(Some(Box::default()));
     let mut to_begin = Some((name, socket));
-    let mut shaking = None;
+    let (mut shaking, mut agreed) = (None, None);
     let measured = poll_fn(|cx| {
         costed(&mut cpu, || {
             if let Some((name, socket)) = to_begin.take() {
@@ -62,6 +62,10 @@ pub(super) async fn handshake(
             }
             let Some(stream) = &mut shaking else { return Poll::Pending };
             ready!(tallied(&mut tally, || stream.poll_handshake(cx)))?;
+            agreed = stream.agreed().map(Agreed::of);
+            if config.enable_secret_extraction {
+                stream.settle();
+            }
             shaking.take().map_or(Poll::Pending, |stream| Poll::Ready(Ok(stream)))
         })
     });
@@ -76,8 +80,35 @@ pub(super) async fn handshake(
         }
         Err(failure) => Err(Broken { failure, error: None }),
     };
-    let facts = facts(start, total, cpu, tally, meter, &result);
+    let facts = facts(start, total, (cpu, tally), meter, agreed, result.as_ref().err());
     Handshake { result, facts }
+}
+
+/// What a handshake that was done has settled.
+#[derive(Clone, Copy)]
+struct Agreed {
+    kind: HandshakeKind,
+    version: Option<ProtocolVersion>,
+    suite: Option<CipherSuite>,
+    group: Option<NamedGroup>,
+}
+
+impl Agreed {
+    fn of(session: &CommonState) -> Agreed {
+        Agreed {
+            kind: kind(session),
+            version: session.protocol_version(),
+            suite: session.negotiated_cipher_suite().map(|suite| suite.suite()),
+            group: session.negotiated_key_exchange_group().map(|group| group.name()),
+        }
+    }
+}
+
+impl Default for Agreed {
+    /// Nothing.
+    fn default() -> Agreed {
+        Agreed { kind: HandshakeKind::Failed, version: None, suite: None, group: None }
+    }
 }
 
 /// Runs `work` and adds the CPU time it took to `cpu`.
@@ -91,20 +122,18 @@ fn costed<T>(cpu: &mut Duration, work: impl FnOnce() -> T) -> T {
 fn facts(
     start: Instant,
     total: Duration,
-    cpu: Duration,
-    tally: Tally,
+    (cpu, tally): (Duration, Tally),
     meter: &Meter,
-    result: &Result<TlsStream, Broken>,
+    agreed: Option<Agreed>,
+    broken: Option<&Broken>,
 ) -> HandshakeFacts {
-    let session = result.as_ref().ok().map(TlsStream::agreed);
-    let broken = result.as_ref().err();
     let hello = meter.first_write.get();
     let flight = hello.zip(meter.first_read.get()).map(|(wrote, read)| read.saturating_duration_since(wrote));
     let (bytes_out, bytes_in) = meter.bytes();
     let tap = meter.tap.take().unwrap_or_default();
     let (records_out, records_in) = tap.records();
-    let version = session.and_then(|s| s.protocol_version()).and_then(version);
-    let kind = session.map_or(HandshakeKind::Failed, kind);
+    let Agreed { kind, version, suite, group } = agreed.filter(|_| broken.is_none()).unwrap_or_default();
+    let version = version.and_then(version_name);
     let error = broken.and_then(|broken| broken.error.as_ref()).and_then(failure::tls_error);
     HandshakeFacts {
         hello: hello.map_or(total, |wrote| wrote.saturating_duration_since(start)),
@@ -113,8 +142,8 @@ fn facts(
         total,
         cpu,
         version,
-        suite: session.and_then(|s| s.negotiated_cipher_suite()).and_then(|suite| suite_name(suite.suite())),
-        group: session.and_then(|s| s.negotiated_key_exchange_group()).and_then(|group| group_name(group.name())),
+        suite: suite.and_then(suite_name),
+        group: group.and_then(group_name),
         chain_length: tally.chain_length,
         chain_bytes: tally.chain_bytes,
         bytes_out,
@@ -156,7 +185,7 @@ fn kind(session: &CommonState) -> HandshakeKind {
     }
 }
 
-fn version(version: ProtocolVersion) -> Option<&'static str> {
+fn version_name(version: ProtocolVersion) -> Option<&'static str> {
     match version {
         ProtocolVersion::TLSv1_2 => Some("1.2"),
         ProtocolVersion::TLSv1_3 => Some("1.3"),
@@ -238,7 +267,7 @@ mod tests {
         );
         let groups = [NamedGroup::X25519, NamedGroup::secp256r1, NamedGroup::secp384r1];
         assert_eq!(groups.map(group_name), [Some("x25519"), Some("secp256r1"), Some("secp384r1")]);
-        assert_eq!(version(ProtocolVersion::TLSv1_3), Some("1.3"));
-        assert_eq!(version(ProtocolVersion::TLSv1_1), None);
+        assert_eq!(version_name(ProtocolVersion::TLSv1_3), Some("1.3"));
+        assert_eq!(version_name(ProtocolVersion::TLSv1_1), None);
     }
 }

@@ -129,6 +129,8 @@ impl Way {
         };
         plain.resumption = RustlsResumption::disabled();
         plain.enable_sni = setup.sni;
+        // After the handshake records are our own matter (`tls_traffic`).
+        plain.enable_secret_extraction = true;
         if settings.alpn {
             plain.alpn_protocols = vec![b"http/1.1".to_vec()];
         }

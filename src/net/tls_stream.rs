@@ -43,9 +43,14 @@ impl TlsStream {
         Ok(TlsStream { socket, session, unsent, early: Vec::new(), error: None })
     }
 
-    /// What was agreed.
-    pub(super) fn agreed(&self) -> &CommonState {
+    /// What was agreed; none any more once the session is settled.
+    pub(super) fn agreed(&self) -> Option<&CommonState> {
         self.session.agreed()
+    }
+
+    /// Keeps no more of the handshake than has to be kept. Only for a session whose configuration lets secrets be extracted.
+    pub(super) fn settle(&mut self) {
+        self.session.settle();
     }
 
     /// Ready if something may have come, or the connection have ended.
