@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use bootstorm::driver;
@@ -17,8 +16,8 @@ use bootstorm::net::DeviceCa;
 use bootstorm::target::{self, AccessLog, Stats};
 use bootstorm::workload::{Overrides, Plan, TlsVersions, parse};
 use rcgen::{CertificateParams, DnType, KeyPair};
-use serde_json::Value;
 use support::live;
+use support::runs;
 use support::servers::{Program, Server, Site};
 
 /// Phones of both families, half and half.
@@ -106,7 +105,7 @@ fn a_real_server_logs_as_many_subjects_as_there_are_phones() {
     let ca = server.ca_pem_path().unwrap();
     let target = format!("target = {{ url = {:?}, ca = {:?} }}", server.url(), ca.display().to_string());
     let tls = format!("device-certificates = {{ derived-by = {:?} }}", folder.display().to_string());
-    let summary = run(home.path(), &workload(&target, &tls));
+    let summary = runs::summary(home.path(), &workload(&target, &tls));
     assert_eq!(summary["phones"]["provisioned"], PHONES, "{summary}");
     assert_eq!(summary["tls"]["handshakes"]["failed"], 0);
     server.stop_with_its_log_whole();
@@ -115,16 +114,6 @@ fn a_real_server_logs_as_many_subjects_as_there_are_phones() {
     let subjects: BTreeSet<_> = log.lines().map(|line| line.strip_prefix("SUCCESS ").expect(line).to_owned()).collect();
     // RFC 2253 writes the last attribute first.
     assert_eq!(subjects, expected(",", true));
-}
-
-fn run(home: &Path, text: &str) -> Value {
-    let (file, results) = (home.join("workload.toml"), home.join("results"));
-    std::fs::write(&file, text).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bootstorm"));
-    let out = command.arg("run").arg(&file).arg("--out").arg(&results).output().unwrap();
-    // 97: this machine was too slow for a measurement. It is none: counts must be right all the same.
-    assert!(matches!(out.status.code(), Some(0 | 97)), "{}", String::from_utf8_lossy(&out.stderr));
-    serde_json::from_str(&std::fs::read_to_string(results.join("summary.json")).unwrap()).unwrap()
 }
 
 /// The plan on the embedded target with an access log: what was counted, what the target saw, and which subjects.

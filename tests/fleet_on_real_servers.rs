@@ -8,12 +8,12 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use bootstorm::phone::{Chance, Identity, Purpose, SizeRange, Upload, backup};
 use bootstorm::workload::TlsVersions;
 use serde_json::{Value, json};
+use support::runs;
 use support::servers::{LogLine, Program, Server, Site, by_status};
 
 const PHONES: u32 = 2_000;
@@ -158,26 +158,7 @@ fn extension(number: u32) -> String {
 /// One run of the whole program; its `summary.json`.
 fn run(server: &Server, fleet: &Fleet, phases: &[(&str, &str)]) -> Value {
     let folder = tempfile::tempdir().unwrap();
-    let workload = folder.path().join("workload.toml");
-    let results = folder.path().join("results");
-    std::fs::write(&workload, workload_text(server, fleet, phases)).unwrap();
-    let out = Command::new(env!("CARGO_BIN_EXE_bootstorm"))
-        .arg("run")
-        .arg(&workload)
-        .arg("--out")
-        .arg(&results)
-        .output()
-        .expect("the program can be started");
-    // 97: this machine was too slow for a measurement. It is none: counts must be right all the same.
-    assert!(
-        matches!(out.status.code(), Some(0 | 97)),
-        "{}\n{}\n{}",
-        out.status,
-        String::from_utf8_lossy(&out.stdout),
-        String::from_utf8_lossy(&out.stderr)
-    );
-    let summary = std::fs::read_to_string(results.join("summary.json")).expect("a run leaves its summary");
-    serde_json::from_str(&summary).expect("the summary is JSON")
+    runs::summary(folder.path(), &workload_text(server, fleet, phases))
 }
 
 fn workload_text(server: &Server, fleet: &Fleet, phases: &[(&str, &str)]) -> String {

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 use bootstorm::metrics::{HandshakeFacts, HandshakeKey};
@@ -18,6 +17,7 @@ use bootstorm::net::{Connector, DeviceCa, Trust};
 use bootstorm::phone::{Failure, Origin};
 use bootstorm::workload::{TlsPlan, TlsSetup, TlsVersions};
 use serde_json::Value;
+use support::runs;
 use support::servers::{Program, Server, Site};
 
 const PHONES: u32 = 40;
@@ -64,16 +64,6 @@ fn nginx(versions: TlsVersions, home: &Path, directives: &str) -> (Server, PathB
         .file("96x1Hupgrade.txt", b"GET 46xxsettings.txt\n")
         .directives(&directives);
     (Server::start(Program::Nginx, Some(versions), &site), log)
-}
-
-fn run(home: &Path, text: &str) -> Value {
-    let (file, results) = (home.join("workload.toml"), home.join("results"));
-    std::fs::write(&file, text).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bootstorm"));
-    let out = command.arg("run").arg(&file).arg("--out").arg(&results).output().unwrap();
-    // 97: this machine was too slow for a measurement. It is none: counts must be right all the same.
-    assert!(matches!(out.status.code(), Some(0 | 97)), "{}", String::from_utf8_lossy(&out.stderr));
-    serde_json::from_str(&std::fs::read_to_string(results.join("summary.json")).unwrap()).unwrap()
 }
 
 /// One handshake as nginx logged it, in the ledger's words.
@@ -139,7 +129,7 @@ fn agrees(
     DeviceCa::kept_in(&folder).unwrap();
     let folder = folder.display().to_string();
     let (server, log) = nginx(versions, home.path(), &directives.replace("DEVICES", &folder));
-    let summary = run(home.path(), &workload(&server, &tls.replace("DEVICES", &folder)));
+    let summary = runs::summary(home.path(), &workload(&server, &tls.replace("DEVICES", &folder)));
     server.stop_with_its_log_whole();
     let log = logged(&log);
     let (t, e) = (&summary["tls"], &summary["exchanges"]);

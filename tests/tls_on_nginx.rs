@@ -11,6 +11,7 @@ use std::process::Command;
 use bootstorm::target::Authority;
 use bootstorm::workload::{KeyKind, TargetTls, TlsVersions};
 use serde_json::Value;
+use support::runs;
 use support::servers::{Program, Server, Site};
 
 /// Phones of each fleet, and how often each backs up, on a connection of its own each time.
@@ -83,13 +84,7 @@ fn run(home: &Path, server: &Server, cases: &[Case]) -> Value {
             "[[phase]]\nname = \"round-{round}\"\ndoes = \"backup\"\nat = \"{round}s\"\narrival = \"at-once\"\n"
         );
     }
-    let (file, results) = (home.join("workload.toml"), home.join("results"));
-    std::fs::write(&file, text).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bootstorm"));
-    let out = command.arg("run").arg(&file).arg("--out").arg(&results).output().unwrap();
-    // 97: this machine was too slow for a measurement. It is none: counts must be right all the same.
-    assert!(matches!(out.status.code(), Some(0 | 97)), "{}", String::from_utf8_lossy(&out.stderr));
-    serde_json::from_str(&std::fs::read_to_string(results.join("summary.json")).unwrap()).unwrap()
+    runs::summary(home, &text)
 }
 
 /// For each fleet, its connections; none is counted twice.

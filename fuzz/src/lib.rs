@@ -2,6 +2,7 @@
 //! `cargo test` in this folder gives them their seeds.
 //!
 //! ```text
+//! answer         what comes on a connection, in pieces → the answer its head announces, or a failure
 //! challenge      WWW-Authenticate, a header a line → read, answered, and the answer read again
 //! authorization  Authorization → read and judged
 //! template       an identity's template → filled
@@ -13,12 +14,14 @@
 //! phone          a plan, a server and a person that do anything → the books close
 //! ```
 
+mod answer;
 mod auth;
 mod files;
 mod journal;
 mod phone;
 mod words;
 
+pub use answer::answer;
 pub use auth::{authorization, challenge};
 pub use files::{file_path, fleet_list};
 pub use journal::journal;
@@ -34,7 +37,8 @@ mod tests {
 
     #[test]
     fn every_seed_passes() {
-        let targets: [Target; 12] = [
+        let targets: [Target; 13] = [
+            (super::answer, "seeds/answer"),
             (super::challenge, "seeds/challenge"),
             (super::authorization, "seeds/authorization"),
             (super::template, "seeds/template"),
@@ -76,6 +80,7 @@ mod tests {
             .take(length)
             .collect();
             for target in [
+                super::answer,
                 super::challenge,
                 super::authorization,
                 super::template,

@@ -187,13 +187,24 @@ impl Desk<'_> {
 
     fn answered(&mut self, status: u16, headers: HeaderMap, body: &[u8]) {
         let status = StatusCode::from_u16(status).unwrap();
-        self.give(Input::Answered(&Answer { status, headers: headers.into(), body: BodyFacts::of(&Bytes::copy_from_slice(body)) }));
+        self.give(Input::Answered(&Answer {
+            status,
+            headers: headers.into(),
+            body: BodyFacts::of(&Bytes::copy_from_slice(body)),
+        }));
     }
 
     fn give(&mut self, input: Input<'_>) {
         let ends =
             matches!(input, Input::Answered(_) | Input::Failed(_) | Input::Abort | Input::Trigger(Trigger::PowerUp));
-        let ctx = Context { fleet: self.fleet, chance: &self.chance, origin: &self.origin, base: "", fallback: None, commons: &self.commons };
+        let ctx = Context {
+            fleet: self.fleet,
+            chance: &self.chance,
+            origin: &self.origin,
+            base: "",
+            fallback: None,
+            commons: &self.commons,
+        };
         let mut actions = Vec::new();
         self.phone.handle(self.now, input, &ctx, &mut actions);
         let sends = actions.iter().filter(|action| matches!(action, Action::Send(_))).count();

@@ -6,7 +6,8 @@ use rustls::pki_types::UnixTime;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use super::lab::{Bench, Ground, Lab, LabError};
+use super::bench::Bench;
+use super::lab::{Ground, Lab, LabError};
 use super::scenarios::{GROUPS, all};
 use super::{Cell, Subject};
 use crate::auth::AnswerScheme;

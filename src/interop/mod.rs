@@ -8,7 +8,9 @@
 //!
 //! Nothing outside the names of [`EXTENSION`] and [`MAC`] is ever written, and what was written is deleted again.
 
+mod act;
 pub mod advice;
+mod bench;
 mod cell;
 mod expectation;
 mod lab;
@@ -24,9 +26,11 @@ pub mod summary;
 pub mod text;
 pub mod transcript;
 
+pub use act::Act;
+pub use bench::{Access, Bench};
 pub use cell::Cell;
 pub use expectation::{Difference, Expectation, Expected, NoExpectation};
-pub use lab::{Access, Act, Bench, Ground, Lab, LabError};
+pub use lab::{Ground, Lab, LabError};
 pub use matrix::{Clock, Column, Matrix};
 pub use player::{Player, Stage, Tamper};
 pub use scenario::{Need, Play, Scenario};

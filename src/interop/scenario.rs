@@ -1,6 +1,8 @@
 //! A scenario is data: a name, what it needs, how it is played, how its transcript is judged.
 
-use super::lab::{Act, Bench, LabError};
+use super::act::Act;
+use super::bench::Bench;
+use super::lab::LabError;
 use super::{Cell, Stored, Tamper, Transcript, subject};
 use crate::auth::Challenge;
 use crate::phone::Outcome;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use tokio::time::Instant;
 
 use super::alarm::Alarm;
@@ -17,7 +17,7 @@ use super::http1::head::{self, Head, Read};
 use super::meter::Meter;
 use super::outgoing::Outgoing;
 use super::stream::Stream;
-use crate::phone::{Answer, BodyFacts, ContentHash, Failure, Headers};
+use crate::phone::{Answer, BodyFacts, ContentHash, Failure, Headers, Request};
 
 /// Largest body a phone takes (assumed).
 pub(super) const BODY_LIMIT: u64 = 32 * 1024 * 1024;
@@ -57,8 +57,7 @@ pub(super) async fn converse(
     meter.begin_exchange();
     let keep_alive = keep_alive && !request.closes;
     let mut patience = Patience::new(first_byte, deadline, Rc::clone(&meter), request.is_held());
-    let ear = Ear { meter, request, method, answer: Incoming::Head(Vec::new()), status: None, heard: Ok(None) };
-    let mut talk = Talk { stream, ear };
+    let mut talk = Talk { stream, ear: Ear::new(meter, request, method) };
     let result = poll_fn(|cx| match talk.poll(cx) {
         Poll::Ready(result) => Poll::Ready(result),
         Poll::Pending => {
@@ -194,7 +193,11 @@ impl Talk<'_> {
     }
 }
 
-impl Ear<'_> {
+impl<'a> Ear<'a> {
+    fn new(meter: Rc<Meter>, request: Outgoing, method: &'a Method) -> Ear<'a> {
+        Ear { meter, request, method, answer: Incoming::Head(Vec::new()), status: None, heard: Ok(None) }
+    }
+
     /// Takes in the next octets of the answer.
     fn hear(&mut self, octets: &[u8]) {
         match &mut self.heard {
@@ -270,6 +273,25 @@ impl Ear<'_> {
             _ => Err(failure::of_end(self.meter.broken.get())),
         }
     }
+}
+
+/// What these octets are heard as, coming in these pieces and then no more, in answer to this request: the status, if a
+/// head came; the answer and whether octets came that are not its own, or the failure. A door for tests and fuzzers: no
+/// connection, no clock.
+#[doc(hidden)]
+pub fn overhear<'a>(
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    request: &Request,
+) -> (Option<StatusCode>, Result<(Answer, bool), Failure>) {
+    let outgoing = Outgoing::new(request, &HeaderValue::from_static("localhost"));
+    let mut ear = Ear::new(Rc::default(), outgoing, &request.method);
+    pieces.into_iter().for_each(|piece| ear.hear(piece));
+    let told = match std::mem::replace(&mut ear.heard, Ok(None)) {
+        Ok(None) => ear.end().map(|(answer, _)| (answer, false)),
+        Ok(Some(told)) => Ok(told),
+        Err(failure) => Err(failure),
+    };
+    (ear.status, told)
 }
 
 fn answer(head: &mut Head, len: u64, hash: ContentHash) -> Answer {

@@ -53,6 +53,8 @@ pub use clock::take_upkeep;
 pub(crate) use clock::thread_cpu;
 pub use connection::Connection;
 pub use connector::{Connector, Done, Opened, Settings};
+#[doc(hidden)]
+pub use conversation::overhear;
 pub use device::Devices;
 pub use device_ca::DeviceCa;
 pub use error::NetError;

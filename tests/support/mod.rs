@@ -5,4 +5,5 @@
 pub(crate) mod curl;
 pub(crate) mod live;
 pub(crate) mod openssl;
+pub(crate) mod runs;
 pub(crate) mod servers;

@@ -4,7 +4,9 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use toml::Table;
 
-use super::super::lab::{Access, Act, Bench, LabError};
+use super::super::act::Act;
+use super::super::bench::{Access, Bench};
+use super::super::lab::LabError;
 use super::super::scenario::{Need, Play, Scenario, stored};
 use super::super::subject::USUAL_BODY;
 use super::super::{Cell, Exchange, Stored, Tamper, Transcript};

@@ -2,7 +2,8 @@
 
 use http::{HeaderValue, StatusCode, header};
 
-use super::super::lab::{Act, Bench};
+use super::super::act::Act;
+use super::super::bench::Bench;
 use super::super::scenario::{Need, Play, Scenario, signed_in};
 use super::super::subject::USUAL_BODY;
 use super::super::{Cell, Exchange, Stored, Tamper, Transcript};

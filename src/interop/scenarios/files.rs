@@ -4,7 +4,9 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use toml::Table;
 
-use super::super::lab::{Act, Bench, LabError};
+use super::super::act::Act;
+use super::super::bench::Bench;
+use super::super::lab::LabError;
 use super::super::scenario::{Need, Play, Scenario, stored, with_person};
 use super::super::subject::USUAL_BODY;
 use super::super::{Cell, Exchange, Player, Stored, Tamper, Transcript};

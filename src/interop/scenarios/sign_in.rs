@@ -2,7 +2,9 @@
 
 use toml::Table;
 
-use super::super::lab::{Access, Act, Bench, LabError};
+use super::super::act::Act;
+use super::super::bench::{Access, Bench};
+use super::super::lab::LabError;
 use super::super::scenario::{Need, Play, Scenario, signed_in};
 use super::super::subject::{USUAL_BODY, literal};
 use super::super::{Cell, Stored, Tamper, Transcript};

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use http::{Method, StatusCode};
 
-use super::super::lab::{Act, Bench, LabError};
+use super::super::act::Act;
+use super::super::bench::Bench;
+use super::super::lab::LabError;
 use super::super::scenario::{Need, Play, Scenario};
 use super::super::subject::USUAL_BODY;
 use super::super::{Cell, Stored, Tamper, Transcript};

@@ -44,10 +44,12 @@ pub(crate) fn read(octets: &[u8], method: &Method) -> Result<Read, Wrong> {
     let mut lines = [const { MaybeUninit::uninit() }; MOST_HEADERS];
     let mut response = Response::new(&mut []);
     let config = httparse::ParserConfig::default();
-    let length = match config.parse_response_with_uninit_headers(&mut response, octets, &mut lines) {
-        Ok(Status::Complete(length)) if length <= HEAD_LIMIT => length,
-        Ok(Status::Partial) if octets.len() < HEAD_LIMIT => return Ok(Read::Partial),
-        Ok(_) | Err(httparse::Error::TooManyHeaders) => return Err(Wrong::TooLarge),
+    // Beyond the limit nothing is looked at, so that what is told does not hang on how much came at once.
+    let within = &octets[..octets.len().min(HEAD_LIMIT)];
+    let length = match config.parse_response_with_uninit_headers(&mut response, within, &mut lines) {
+        Ok(Status::Complete(length)) => length,
+        Ok(Status::Partial) if within.len() < HEAD_LIMIT => return Ok(Read::Partial),
+        Ok(Status::Partial) | Err(httparse::Error::TooManyHeaders) => return Err(Wrong::TooLarge),
         Err(_) => return Err(Wrong::Malformed),
     };
     let (Some(code), Some(minor)) = (response.code, response.version) else { return Err(Wrong::Malformed) };
@@ -220,6 +222,11 @@ mod tests {
         }
         let Ok(Read::Interim(status, 25)) = read(b"HTTP/1.1 100 Continue\r\n\r\nHTTP", &Method::PUT) else { panic!() };
         assert_eq!(status, StatusCode::CONTINUE);
+        // What is told does not hang on how much came at once.
+        let broken = long.replace("\r\n\r\n", "\0\r\n\r\n");
+        for length in [HEAD_LIMIT, HEAD_LIMIT + 1, broken.len()] {
+            assert_eq!(read(&broken.as_bytes()[..length], &Method::GET).unwrap_err(), Wrong::TooLarge, "{length}");
+        }
         let switch = head("HTTP/1.1 101 Switching Protocols\r\n\r\n", &Method::GET).unwrap();
         assert_eq!(switch.0, 101);
     }
