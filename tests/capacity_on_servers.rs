@@ -1,4 +1,5 @@
-//! `bootstorm capacity` against a real server whose knee is known: nginx that lets so many requests a second through.
+//! `bootstorm capacity` against real servers whose knee is known: nginx that lets so many requests a second through, and
+//! Apache with so many workers, each of which takes so long.
 #![cfg(feature = "live")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test, a panic is the message")]
 
@@ -8,7 +9,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use cli::Home;
+use cli::{Ended, Home};
 use serde_json::Value;
 use support::servers::{Program, Server, Site, by_status};
 
@@ -33,38 +34,24 @@ fn planted() -> f64 {
     RATE / (1.0 - BURST / (PHONES - 1.0))
 }
 
-/// The shipped workload for a server given by URL, which asks how narrow a storm may be, here one of evenly spaced phones.
+/// Searches with the shipped workload for a server given by URL, which asks how narrow a storm may be, here one of evenly
+/// spaced phones. Its thresholds are those, but for the p99, which so few phones do not have.
+fn search(home: &Home, server: &Server, thresholds: &str, more: &[&str]) -> Ended {
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/workloads/capacity-url.toml");
+    let (target, phones) = (server.url(), PHONES.to_string());
+    let thresholds = format!("thresholds={{phones={{failed=\"== 0\",prompting=\"== 0\"}},{thresholds}}}");
+    let line = ["capacity", shipped, "--target", &target, "--phones", &phones, "--json", "--out", "x"];
+    let set = ["--set", "phase.power.arrival={constant=\"50/s\"}", "--set", &thresholds];
+    let range = ["--find", "phase.power.rate", "--from", "37/s", "--to", "300/s", "--no-recovery"];
+    home.run(&[&line[..], &set, &range, more].concat())
+}
+
 #[test]
 fn the_rate_that_nginx_limits_is_found_and_nginx_is_blamed() {
     let home = Home::new();
     let server = nginx();
-    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/workloads/capacity-url.toml");
-    let (target, phones) = (server.url(), PHONES.to_string());
-    let ended = home.run(&[
-        "capacity",
-        shipped,
-        "--target",
-        &target,
-        "--phones",
-        &phones,
-        "--set",
-        "phase.power.arrival={constant=\"50/s\"}",
-        // As shipped, but for the p99, which so few phones do not have.
-        "--set",
-        "thresholds={phones={failed=\"== 0\",prompting=\"== 0\"},operations={resync={response_ms={p90=\"< 2s\"}}}}",
-        "--find",
-        "phase.power.rate",
-        "--from",
-        "37/s",
-        "--to",
-        "300/s",
-        "--rest",
-        "0s",
-        "--no-recovery",
-        "--json",
-        "--out",
-        "x",
-    ]);
+    let p90 = "operations={resync={response_ms={p90=\"< 2s\"}}}";
+    let ended = search(&home, &server, p90, &["--rest", "0s"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let told = ended.json();
     let found = &told["found"];
@@ -102,4 +89,46 @@ fn the_rate_that_nginx_limits_is_found_and_nginx_is_blamed() {
     let log = server.stop_and_read_log();
     let asked: Vec<_> = log.into_iter().filter(|line| line.path.ends_with(".xml")).collect();
     assert_eq!(by_status(&asked), counted);
+}
+
+/// Apache holds each answer for 200 ms, which its workers sleep through: two pieces at 40 KiB a second.
+const WORKERS: f64 = 10.0;
+const HELD_S: f64 = 0.2;
+
+fn apache() -> Server {
+    let workers = format!(
+        "ServerLimit 1\nStartServers 1\nThreadsPerChild {WORKERS}\nMaxRequestWorkers {WORKERS}\nKeepAlive Off\n"
+    );
+    let modules = "/usr/lib/apache2/modules";
+    let held = format!(
+        "LoadModule ratelimit_module {modules}/mod_ratelimit.so\nLoadModule env_module {modules}/mod_env.so\n\
+         LoadModule alias_module {modules}/mod_alias.so\nAliasMatch \"^/.*\\.xml$\" {{{{run}}}}/docroot/profile.xml\n\
+         <Location />\nSetOutputFilter RATE_LIMIT\nSetEnv rate-limit 40\n</Location>\n"
+    );
+    let profile = format!("<flat-profile>{}</flat-profile>", " ".repeat(12_000));
+    let site = Site::new("Phones", []).file("profile.xml", profile.as_bytes()).directives(&workers).directives(&held);
+    Server::start(Program::Apache, None, &site)
+}
+
+/// Nine phones in ten are through within 300 ms as long as the last of them waits a tenth of a second for a worker:
+/// phone n waits n times what the workers take longer for one than the next one takes to come.
+#[test]
+fn the_workers_of_apache_are_found_and_what_queues_for_them_is_blamed() {
+    let home = Home::new();
+    let server = apache();
+    let p90 = "operations={resync={response_ms={p90=\"< 300ms\"}}}";
+    // Whoever came last must be through before the next probe begins.
+    let ended = search(&home, &server, p90, &["--rest", "1s"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let told = ended.json();
+    assert_eq!(told["found"]["kind"], "knee", "{told:#}");
+    let carried = WORKERS / HELD_S;
+    let planted = 1.0 / (1.0 / carried - (0.3 - HELD_S) / (0.9 * PHONES));
+    let knee = told["found"]["value"].as_f64().unwrap();
+    println!("{knee:.2}/s where {planted:.2}/s is planted: {}", told["found"]);
+    assert!((knee / planted - 1.0).abs() <= 0.05, "{knee}/s where {planted:.2}/s is planted: {told:#}");
+    // The answer itself takes longer than the wait for it; but it does so at any load.
+    let broke = &told["broke"];
+    assert_eq!(broke["whose"], "server", "{broke:#}");
+    assert!(broke["words"].as_str().unwrap().contains("for the first octet of its answer"), "{broke:#}");
 }
