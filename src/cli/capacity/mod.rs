@@ -228,13 +228,13 @@ fn note(document: &Document, probe: &capacity::Probe) {
     let ms = number::figure(ms);
     let failed = figures.and_then(|f| f.failed_share).map_or_else(|| "–".to_owned(), number::percent);
     let (answer, find) = (probe.answer.replace('-', " "), &document.sought.find);
+    // Who waits wants to know at once why nothing comes of it.
+    let said = match probe.verdict.reasons.first().filter(|_| !probe.counts()) {
+        Some(why) => why.clone(),
+        None => format!("{quantile} {ms} ms, {failed} failed"),
+    };
     // With stderr gone there is nobody to tell.
-    let _ = writeln!(
-        io::stderr(),
-        "probe {}: {find} = {}: {answer} ({quantile} {ms} ms, {failed} failed)",
-        probe.number,
-        document.told(probe.load)
-    );
+    let _ = writeln!(io::stderr(), "probe {}: {find} = {}: {answer} ({said})", probe.number, document.told(probe.load));
 }
 
 /// Prints the search.

@@ -8,6 +8,8 @@ use super::player::{Played, Wanted};
 use super::probe::Prober;
 use crate::capacity::{Knee, Recovery as Judgement};
 use crate::cli::Ended;
+use crate::metrics::Record;
+use crate::phone::{Failure, Outcome, Trigger};
 use crate::report::capacity::{Document, Recovered, stretch};
 use crate::workload::Recovery;
 
@@ -54,6 +56,8 @@ pub(super) fn watch(prober: &mut Prober<'_>, document: &mut Document, knee: &Kne
         told(recovery.base)
     );
     let compression = plan.compression;
+    // A steady load leaves off at its end only.
+    let reboots = plan.phases.iter().any(|phase| matches!(phase.trigger, Trigger::PowerUp | Trigger::Restart));
     let wanted = Wanted { name: NAME, plan, base: &prober.overrides, overrides: &recovery.overrides };
     let record = match prober.player.play(&wanted)? {
         Played::Interrupted => return Ok(false),
@@ -70,8 +74,10 @@ pub(super) fn watch(prober: &mut Prober<'_>, document: &mut Document, knee: &Kne
     }
     let parts = [0, 1, 2, 3].map(|part| stretch(&record, recovery.seconds(part, compression)));
     let [before, during, _, after] = &parts;
+    let left_off = if reboots { left_off(&record) } else { 0 };
     document.recovery = Some(Recovered {
-        judgement: Judgement::of(before, during, after),
+        judgement: Judgement::of(before, during, after, left_off > 0),
+        left_off,
         base: recovery.base,
         beyond: recovery.beyond,
         parts,
@@ -79,4 +85,10 @@ pub(super) fn watch(prober: &mut Prober<'_>, document: &mut Document, knee: &Kne
         verdict,
     });
     Ok(true)
+}
+
+/// Operations that phones left off: power returned to them, or the run ended.
+fn left_off(record: &Record) -> u64 {
+    let operations = &record.tally.totals.operations;
+    operations.iter().filter_map(|o| o.outcomes.get(&Outcome::Failed(Failure::Aborted))).sum()
 }

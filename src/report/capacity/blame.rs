@@ -58,7 +58,10 @@ impl Broke {
         };
         let probe = document.probes.iter().find(|probe| probe.load == load && probe.answer == "missed")?;
         let figures = probe.figures.as_ref()?;
-        let (whose, words, remedy) = blame(probe, figures, embedded && !document.in_virtual_time);
+        // The easiest load that was met tells what an exchange takes without a crowd.
+        let easy = document.probes.iter().find(|probe| probe.answer == "met");
+        let easy = easy.and_then(|probe| Some((document.told(probe.load), probe.figures.as_ref()?)));
+        let (whose, words, remedy) = blame(probe, figures, easy, embedded && !document.in_virtual_time);
         let (crossed, remedy) = (probe.crossed.clone(), remedy.to_owned());
         Some(Broke { load, probe: probe.number, crossed, whose, words, remedy })
     }
@@ -91,8 +94,11 @@ impl Whose {
 /// Whose fault it is, why, and what to do.
 type Blame = (Whose, String, &'static str);
 
-/// The outcome that most operations failed with decides; where none failed, the part of an exchange that took longest.
-fn blame(probe: &Probe, figures: &Figures, shares_cores: bool) -> Blame {
+/// A load at which the server has no trouble, as it is told, and its figures.
+type Easy<'f> = Option<(String, &'f Figures)>;
+
+/// The outcome that most operations failed with decides; where none failed, the part of an exchange that grew most.
+fn blame(probe: &Probe, figures: &Figures, easy: Easy<'_>, shares_cores: bool) -> Blame {
     let fault = |outcome: &str| figures.faults.get(outcome).map(String::as_str);
     let by_load = figures.outcomes.iter().filter(|(outcome, _)| !matches!(fault(outcome), Some("phone" | "none")));
     let worst = by_load.max_by_key(|(_, n)| **n);
@@ -112,7 +118,7 @@ fn blame(probe: &Probe, figures: &Figures, shares_cores: bool) -> Blame {
                 }
             }
         }
-        _ => slowest(figures),
+        _ => slowest(figures, easy),
     };
     if whose == Whose::Server && is_starved {
         let words =
@@ -157,25 +163,32 @@ fn mechanism(outcome: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// Nothing failed: it was too slow. The part of an exchange that took longest tells where.
-fn slowest(figures: &Figures) -> Blame {
-    let longest = figures.phases_ms.iter().max_by(|a, b| a.1.total_cmp(b.1));
-    let Some((part, ms)) = longest.filter(|(_, ms)| **ms > 0.0) else {
+/// Nothing failed: it was too slow. The part of an exchange that takes so much longer than at an easy load tells where.
+fn slowest(figures: &Figures, easy: Easy<'_>) -> Blame {
+    let usual = |part: &str| easy.as_ref().and_then(|(_, easy)| easy.phases_ms.get(part)).copied().unwrap_or(0.0);
+    let grown = figures.phases_ms.iter().map(|(part, ms)| (part, *ms, *ms - usual(part)));
+    let longest = grown.max_by(|a, b| a.2.total_cmp(&b.2));
+    let Some((part, ms, _)) = longest.filter(|(_, ms, _)| *ms > 0.0) else {
         let see = "see the probe's own report";
         if figures.outcomes.is_empty() {
             return (Whose::Server, "no operation failed, and none was slow: see the threshold".to_owned(), see);
         }
         return (Whose::Phones, "no operation failed by load: see the outcomes".to_owned(), see);
     };
-    let ms = figure(Some(*ms));
-    let (whose, what, remedy) = match part.as_str() {
-        "waited" => (Whose::Generator, "for a connection that the generator could open", GENERATOR),
-        "connect" => (Whose::Server, "for the server to take the connection", CONNECTS),
-        "tls" => (Whose::Server, "for the TLS handshake", TLS),
-        "first_byte" => (Whose::Server, "for the first octet of its answer: requests queue in the server", WORKERS),
-        _ => (Whose::Network, "for octets on their way", NETWORK),
+    let before = match &easy {
+        Some((load, _)) => format!(" ({} ms at {load})", figure(Some(usual(part)))),
+        None => String::new(),
     };
-    let words =
-        format!("hardly any operation failed, but they took too long: an exchange waited {ms} ms on average {what}");
+    let (whose, what, then, remedy) = match part.as_str() {
+        "waited" => (Whose::Generator, "for a connection that the generator could open", "", GENERATOR),
+        "connect" => (Whose::Server, "for the server to take the connection", "", CONNECTS),
+        "tls" => (Whose::Server, "for the TLS handshake", "", TLS),
+        "first_byte" => (Whose::Server, "for the first octet of its answer", ": requests queue in the server", WORKERS),
+        _ => (Whose::Network, "for octets on their way", "", NETWORK),
+    };
+    let ms = figure(Some(ms));
+    let words = format!(
+        "hardly any operation failed, but they took too long: an exchange waited {ms} ms on average {what}{before}{then}"
+    );
     (whose, words, remedy)
 }

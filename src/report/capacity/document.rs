@@ -141,6 +141,9 @@ pub struct Recovered {
     pub beyond: f64,
     /// The four parts: before, beyond the knee, taken away, after.
     pub parts: [Stretch; 4],
+    /// Operations that phones left off because power returned to them once more; finished and not ok in the parts.
+    #[serde(default)]
+    pub left_off: u64,
     /// Its folder, beside this file; null if it kept none.
     pub folder: Option<String>,
     /// The run's judgement of itself.

@@ -131,6 +131,7 @@ pub(in crate::report) fn document() -> Document {
                 stretch(20.0, 1_400, 6, 310.0, 1_000.0),
                 stretch(30.0, 1_450, 0, 322.0, 1_000.0),
             ],
+            left_off: 0,
             folder: Some("recovery".into()),
             verdict: Verdict::default(),
         }),

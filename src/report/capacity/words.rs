@@ -218,8 +218,15 @@ pub(in crate::report) fn recovery(d: &Document) -> Option<(String, String)> {
     let at = |load: f64, part: &crate::capacity::Stretch| {
         format!("{} at {} ({} failed)", rate(part.goodput_per_s), d.told(load), percent(part.failed()))
     };
+    let left_off = match r.left_off {
+        0 => String::new(),
+        n => format!(
+            ". {} operations among those that failed were left off by phones whose power returned once more",
+            count(n)
+        ),
+    };
     let how = format!(
-        "Ok operations a second: {}, then {}, then {} again",
+        "Ok operations a second: {}, then {}, then {} again{left_off}",
         at(r.base, before),
         at(r.beyond, during),
         at(r.base, after)
