@@ -57,7 +57,7 @@ pub(super) async fn converse(
     meter.begin_exchange();
     let keep_alive = keep_alive && !request.closes;
     let mut patience = Patience::new(first_byte, deadline, Rc::clone(&meter), request.is_held());
-    let ear = Ear { meter, request, method, answer: Incoming::Head(Vec::new()), status: None, heard: Ok(None) };
+    let ear = Ear { meter, request, method, answer: Incoming::Head(Vec::new()), status: None, heard: Heard::Nothing };
     let mut talk = Talk { stream, ear };
     let result = poll_fn(|cx| match talk.poll(cx) {
         Poll::Ready(result) => Poll::Ready(result),
@@ -110,8 +110,18 @@ struct Ear<'a> {
     answer: Incoming,
     /// The answer's, once its head is there.
     status: Option<StatusCode>,
-    /// What it has come to: the answer once it is whole, and whether octets came that are not its own.
-    heard: Result<Option<(Answer, bool)>, Failure>,
+    heard: Heard,
+}
+
+/// What the octets have come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    /// Not yet an answer.
+    Nothing,
+    /// All of it, and whether octets came that are not its own.
+    Whole { junk: bool },
+    /// None.
+    Wrong(Failure),
 }
 
 /// As far as the answer has come.
@@ -179,14 +189,18 @@ impl Talk<'_> {
                 Poll::Ready(Ok(false)) => return ear.end().map(Some),
                 Poll::Ready(Ok(true)) => {}
             }
-            if let Some((answer, junk)) = std::mem::replace(&mut ear.heard, Ok(None))? {
-                let rest = match (junk, &ear.answer) {
-                    (true, _) => Rest::Junk,
-                    // A close that came with it is noticed now.
-                    (false, Incoming::Body { head, .. }) if head.keeps && stream.poll_still_alive(cx) => Rest::Idle,
-                    _ => Rest::Over,
-                };
-                return Ok(Some((answer, rest)));
+            match ear.heard {
+                Heard::Nothing => {}
+                Heard::Wrong(failure) => return Err(failure),
+                Heard::Whole { junk } => {
+                    let rest = match &ear.answer {
+                        _ if junk => Rest::Junk,
+                        // A close that came with it is noticed now.
+                        Incoming::Body { head, .. } if head.keeps && stream.poll_still_alive(cx) => Rest::Idle,
+                        _ => Rest::Over,
+                    };
+                    return ear.told(rest).map(Some);
+                }
             }
         }
         cx.waker().wake_by_ref();
@@ -198,14 +212,13 @@ impl Ear<'_> {
     /// Takes in the next octets of the answer.
     fn hear(&mut self, octets: &[u8]) {
         match &mut self.heard {
-            Ok(None) => self.heard = self.take(octets),
-            Ok(Some((_, junk))) => *junk = true,
-            Err(_) => {}
+            Heard::Nothing => self.heard = self.take(octets).unwrap_or_else(Heard::Wrong),
+            Heard::Whole { junk } => *junk = true,
+            Heard::Wrong(_) => {}
         }
     }
 
-    /// The answer, if it is whole now, and whether there were octets too many.
-    fn take(&mut self, octets: &[u8]) -> Result<Option<(Answer, bool)>, Failure> {
+    fn take(&mut self, octets: &[u8]) -> Result<Heard, Failure> {
         let Incoming::Head(begun) = &mut self.answer else { return self.take_body(octets) };
         if begun.is_empty() {
             return self.take_head(octets);
@@ -215,12 +228,12 @@ impl Ear<'_> {
         self.take_head(&whole)
     }
 
-    fn take_head(&mut self, mut octets: &[u8]) -> Result<Option<(Answer, bool)>, Failure> {
+    fn take_head(&mut self, mut octets: &[u8]) -> Result<Heard, Failure> {
         loop {
             match head::read(octets, self.method)? {
                 Read::Partial => {
                     self.answer = Incoming::Head(octets.to_vec());
-                    return Ok(None);
+                    return Ok(Heard::Nothing);
                 }
                 Read::Interim(status, length) => {
                     octets = &octets[length..];
@@ -230,7 +243,7 @@ impl Ear<'_> {
                     }
                     if octets.is_empty() {
                         self.answer = Incoming::Head(Vec::new());
-                        return Ok(None);
+                        return Ok(Heard::Nothing);
                     }
                 }
                 Read::Final(head, length) => {
@@ -249,8 +262,8 @@ impl Ear<'_> {
         }
     }
 
-    fn take_body(&mut self, octets: &[u8]) -> Result<Option<(Answer, bool)>, Failure> {
-        let Incoming::Body { head, len, hash } = &mut self.answer else { return Ok(None) };
+    fn take_body(&mut self, octets: &[u8]) -> Result<Heard, Failure> {
+        let Incoming::Body { head, len, hash } = &mut self.answer else { return Ok(Heard::Nothing) };
         let taken = head.body.take(octets, |content| {
             *len += content.len() as u64;
             hash.update(content);
@@ -258,23 +271,25 @@ impl Ear<'_> {
         if *len > BODY_LIMIT {
             return Err(Failure::ResponseTooLarge);
         }
-        Ok(head.body.is_over().then(|| (answer(head, *len, *hash), taken < octets.len())))
+        Ok(if head.body.is_over() { Heard::Whole { junk: taken < octets.len() } } else { Heard::Nothing })
     }
 
     /// The connection has come to its end, and with it what is told by it.
     fn end(&mut self) -> Result<Told, Failure> {
-        match &mut self.answer {
-            Incoming::Body { head, len, hash } if head.body == Body::UntilClose => {
-                Ok((answer(head, *len, *hash), Rest::Over))
-            }
+        match &self.answer {
+            Incoming::Body { head, .. } if head.body == Body::UntilClose => self.told(Rest::Over),
             _ => Err(failure::of_end(self.meter.broken.get())),
         }
     }
-}
 
-fn answer(head: &mut Head, len: u64, hash: ContentHash) -> Answer {
-    let headers: Headers = std::mem::take(&mut head.headers);
-    Answer { status: head.status, headers, body: BodyFacts { len, hash: hash.finish() } }
+    /// The answer as it is told, once its head and body are there.
+    fn told(&mut self, rest: Rest) -> Result<Told, Failure> {
+        let Incoming::Body { head, len, hash } = &mut self.answer else {
+            return Err(failure::of_end(self.meter.broken.get()));
+        };
+        let headers: Headers = std::mem::take(&mut head.headers);
+        Ok((Answer { status: head.status, headers, body: BodyFacts { len: *len, hash: hash.finish() } }, rest))
+    }
 }
 
 impl From<Wrong> for Failure {
