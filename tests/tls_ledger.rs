@@ -230,7 +230,7 @@ fn failed(server: &Server, versions: TlsVersions, trust: Trust) -> (Failure, Han
         settings.tls.trust = trust;
         settings.tls.plan = TlsPlan::same(TlsSetup { versions, ..TlsSetup::default() });
         let done = Connector::new(&settings).unwrap().exchange(0, None, &net::get(&origin, "/46xxsettings.txt")).await;
-        (done.answer.unwrap_err(), done.facts.handshake.unwrap())
+        (done.answer.unwrap_err(), *done.facts.handshake.unwrap())
     })
 }
 

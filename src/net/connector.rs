@@ -144,7 +144,7 @@ impl Connector {
         };
         let line = stream.map(|stream| Line { stream, alarm: Alarm::default() });
         let connection = line.map(|line| Connection::new(line, Arc::clone(origin), phone, now()));
-        Opened { handshake: facts.handshake, connection }
+        Opened { handshake: facts.handshake.map(|handshake| *handshake), connection }
     }
 
     /// Has the phone's certificate ready, if it has one: making it is no part of what is measured.
@@ -305,7 +305,7 @@ impl Inner {
             facts.bytes_out += shaken.bytes_out;
             facts.bytes_in += shaken.bytes_in;
         }
-        facts.handshake = Some(shaken);
+        facts.handshake = Some(Box::new(shaken));
         result.map(|stream| Stream::tls(stream, meter)).map_err(|broken| broken.failure)
     }
 

@@ -105,7 +105,7 @@ impl Boot<'_> {
         self.now += total;
         let facts = ExchangeFacts {
             connect: fresh.then_some(us(150)),
-            handshake: fresh.then_some(handshake),
+            handshake: fresh.then_some(Box::new(handshake)),
             send: Some(us(40)),
             first_byte: status.map(|_| us(2_000 + 3 * n)),
             receive: status.map(|_| us(960 + n)),

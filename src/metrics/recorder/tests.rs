@@ -57,7 +57,7 @@ fn first(status: u16) -> ExchangeFacts {
         bytes_in: 2000,
         ..HandshakeFacts::new(HandshakeKind::Full)
     };
-    ExchangeFacts { connect: Some(ms(1)), handshake: Some(handshake), ..answered(status) }
+    ExchangeFacts { connect: Some(ms(1)), handshake: Some(Box::new(handshake)), ..answered(status) }
 }
 
 /// A restore over TLS: challenged, answered, done. Intended at 1000 ms of phone time, begun at 1010 ms.
