@@ -13,7 +13,8 @@ pub struct ExchangeFacts {
     pub waited: Duration,
     /// TCP connect; `None` on a reused connection.
     pub connect: Option<Duration>,
-    /// The TLS handshake, done or failed; `None` on plain HTTP and reused connections.
+    /// The TLS handshake, done or failed; `None` on plain HTTP and reused connections. Boxed: most exchanges have none, and
+    /// these facts go from hand to hand.
     pub handshake: Option<Box<HandshakeFacts>>,
     /// Writing the request, up to its last octet handed to the system.
     pub send: Option<Duration>,

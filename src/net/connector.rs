@@ -144,7 +144,7 @@ impl Connector {
         };
         let line = stream.map(|stream| Line { stream, alarm: Alarm::default() });
         let connection = line.map(|line| Connection::new(line, Arc::clone(origin), phone, now()));
-        Opened { handshake: facts.handshake.map(|shaken| *shaken), connection }
+        Opened { handshake: facts.handshake.map(|handshake| *handshake), connection }
     }
 
     /// Has the phone's certificate ready, if it has one: making it is no part of what is measured.

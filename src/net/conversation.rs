@@ -109,8 +109,18 @@ struct Ear<'a> {
     answer: Incoming,
     /// The answer's, once its head is there.
     status: Option<StatusCode>,
-    /// What it has come to: the answer once it is whole, and whether octets came that are not its own.
-    heard: Result<Option<(Answer, bool)>, Failure>,
+    heard: Heard,
+}
+
+/// What the octets have come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    /// Not yet an answer.
+    Nothing,
+    /// All of it, and whether octets came that are not its own.
+    Whole { junk: bool },
+    /// None.
+    Wrong(Failure),
 }
 
 /// As far as the answer has come.
@@ -178,14 +188,18 @@ impl Talk<'_> {
                 Poll::Ready(Ok(false)) => return ear.end().map(Some),
                 Poll::Ready(Ok(true)) => {}
             }
-            if let Some((answer, junk)) = std::mem::replace(&mut ear.heard, Ok(None))? {
-                let rest = match (junk, &ear.answer) {
-                    (true, _) => Rest::Junk,
-                    // A close that came with it is noticed now.
-                    (false, Incoming::Body { head, .. }) if head.keeps && stream.poll_still_alive(cx) => Rest::Idle,
-                    _ => Rest::Over,
-                };
-                return Ok(Some((answer, rest)));
+            match ear.heard {
+                Heard::Nothing => {}
+                Heard::Wrong(failure) => return Err(failure),
+                Heard::Whole { junk } => {
+                    let rest = match &ear.answer {
+                        _ if junk => Rest::Junk,
+                        // A close that came with it is noticed now.
+                        Incoming::Body { head, .. } if head.keeps && stream.poll_still_alive(cx) => Rest::Idle,
+                        _ => Rest::Over,
+                    };
+                    return ear.told(rest).map(Some);
+                }
             }
         }
         cx.waker().wake_by_ref();
@@ -195,20 +209,19 @@ impl Talk<'_> {
 
 impl<'a> Ear<'a> {
     fn new(meter: Rc<Meter>, request: Outgoing, method: &'a Method) -> Ear<'a> {
-        Ear { meter, request, method, answer: Incoming::Head(Vec::new()), status: None, heard: Ok(None) }
+        Ear { meter, request, method, answer: Incoming::Head(Vec::new()), status: None, heard: Heard::Nothing }
     }
 
     /// Takes in the next octets of the answer.
     fn hear(&mut self, octets: &[u8]) {
         match &mut self.heard {
-            Ok(None) => self.heard = self.take(octets),
-            Ok(Some((_, junk))) => *junk = true,
-            Err(_) => {}
+            Heard::Nothing => self.heard = self.take(octets).unwrap_or_else(Heard::Wrong),
+            Heard::Whole { junk } => *junk = true,
+            Heard::Wrong(_) => {}
         }
     }
 
-    /// The answer, if it is whole now, and whether there were octets too many.
-    fn take(&mut self, octets: &[u8]) -> Result<Option<(Answer, bool)>, Failure> {
+    fn take(&mut self, octets: &[u8]) -> Result<Heard, Failure> {
         let Incoming::Head(begun) = &mut self.answer else { return self.take_body(octets) };
         if begun.is_empty() {
             return self.take_head(octets);
@@ -218,12 +231,12 @@ impl<'a> Ear<'a> {
         self.take_head(&whole)
     }
 
-    fn take_head(&mut self, mut octets: &[u8]) -> Result<Option<(Answer, bool)>, Failure> {
+    fn take_head(&mut self, mut octets: &[u8]) -> Result<Heard, Failure> {
         loop {
             match head::read(octets, self.method)? {
                 Read::Partial => {
                     self.answer = Incoming::Head(octets.to_vec());
-                    return Ok(None);
+                    return Ok(Heard::Nothing);
                 }
                 Read::Interim(status, length) => {
                     octets = &octets[length..];
@@ -233,7 +246,7 @@ impl<'a> Ear<'a> {
                     }
                     if octets.is_empty() {
                         self.answer = Incoming::Head(Vec::new());
-                        return Ok(None);
+                        return Ok(Heard::Nothing);
                     }
                 }
                 Read::Final(head, length) => {
@@ -252,8 +265,8 @@ impl<'a> Ear<'a> {
         }
     }
 
-    fn take_body(&mut self, octets: &[u8]) -> Result<Option<(Answer, bool)>, Failure> {
-        let Incoming::Body { head, len, hash } = &mut self.answer else { return Ok(None) };
+    fn take_body(&mut self, octets: &[u8]) -> Result<Heard, Failure> {
+        let Incoming::Body { head, len, hash } = &mut self.answer else { return Ok(Heard::Nothing) };
         let taken = head.body.take(octets, |content| {
             *len += content.len() as u64;
             hash.update(content);
@@ -261,17 +274,24 @@ impl<'a> Ear<'a> {
         if *len > BODY_LIMIT {
             return Err(Failure::ResponseTooLarge);
         }
-        Ok(head.body.is_over().then(|| (answer(head, *len, *hash), taken < octets.len())))
+        Ok(if head.body.is_over() { Heard::Whole { junk: taken < octets.len() } } else { Heard::Nothing })
     }
 
     /// The connection has come to its end, and with it what is told by it.
     fn end(&mut self) -> Result<Told, Failure> {
-        match &mut self.answer {
-            Incoming::Body { head, len, hash } if head.body == Body::UntilClose => {
-                Ok((answer(head, *len, *hash), Rest::Over))
-            }
+        match &self.answer {
+            Incoming::Body { head, .. } if head.body == Body::UntilClose => self.told(Rest::Over),
             _ => Err(failure::of_end(self.meter.broken.get())),
         }
+    }
+
+    /// The answer as it is told, once its head and body are there.
+    fn told(&mut self, rest: Rest) -> Result<Told, Failure> {
+        let Incoming::Body { head, len, hash } = &mut self.answer else {
+            return Err(failure::of_end(self.meter.broken.get()));
+        };
+        let headers: Headers = std::mem::take(&mut head.headers);
+        Ok((Answer { status: head.status, headers, body: BodyFacts { len: *len, hash: hash.finish() } }, rest))
     }
 }
 
@@ -286,17 +306,12 @@ pub fn overhear<'a>(
     let outgoing = Outgoing::new(request, &HeaderValue::from_static("localhost"));
     let mut ear = Ear::new(Rc::default(), outgoing, &request.method);
     pieces.into_iter().for_each(|piece| ear.hear(piece));
-    let told = match std::mem::replace(&mut ear.heard, Ok(None)) {
-        Ok(None) => ear.end().map(|(answer, _)| (answer, false)),
-        Ok(Some(told)) => Ok(told),
-        Err(failure) => Err(failure),
+    let told = match ear.heard {
+        Heard::Nothing => ear.end(),
+        Heard::Whole { junk } => ear.told(if junk { Rest::Junk } else { Rest::Over }),
+        Heard::Wrong(failure) => Err(failure),
     };
-    (ear.status, told)
-}
-
-fn answer(head: &mut Head, len: u64, hash: ContentHash) -> Answer {
-    let headers: Headers = std::mem::take(&mut head.headers);
-    Answer { status: head.status, headers, body: BodyFacts { len, hash: hash.finish() } }
+    (ear.status, told.map(|(answer, rest)| (answer, rest == Rest::Junk)))
 }
 
 impl From<Wrong> for Failure {

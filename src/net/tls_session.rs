@@ -35,6 +35,7 @@ pub(super) struct TlsSession {
     settles: bool,
 }
 
+#[allow(clippy::large_enum_variant, reason = "it is settled for nearly all of its time")]
 enum Phase {
     /// In the handshake, and afterwards until the session is settled.
     Shaking(Box<UnbufferedClientConnection>),

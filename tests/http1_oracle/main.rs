@@ -17,6 +17,7 @@ mod support;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
+use answers::MEANINGFUL;
 use differences::Difference;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use stage::{Case, End, Heard, Stage};
@@ -123,6 +124,25 @@ fn an_answer_that_ends_too_soon_is_heard_alike() {
         for length in 0..=octets.len() {
             for end in [End::Close, End::Reset] {
                 comparison.compare(&Case::whole(&octets[..length], end)).unwrap_or_else(|told| panic!("{told}"));
+            }
+        }
+    }
+    comparison.report();
+}
+
+#[test]
+fn an_answer_with_an_octet_changed_or_lost_is_heard_alike() {
+    let comparison = Comparison::new();
+    for octets in ANSWERS {
+        for at in 0..octets.len() {
+            let mut lost = octets.to_vec();
+            lost.remove(at);
+            comparison.compare(&Case::whole(lost, End::Stay)).unwrap_or_else(|told| panic!("{told}"));
+            // Three of them at each place, all of them at some.
+            for which in 3 * at..3 * at + 3 {
+                let mut changed = octets.to_vec();
+                changed[at] = MEANINGFUL[which % MEANINGFUL.len()];
+                comparison.compare(&Case::whole(changed, End::Stay)).unwrap_or_else(|told| panic!("{told}"));
             }
         }
     }

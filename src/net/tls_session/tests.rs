@@ -396,6 +396,7 @@ fn a_ticket_that_comes_late_is_the_phones() {
 #[test]
 fn what_makes_no_sense_is_judged_as_rustls_judges_it() {
     use ContentType::{Alert, ApplicationData, ChangeCipherSpec, Handshake, Heartbeat};
+    #[allow(clippy::type_complexity, reason = "a table of cases")]
     let table: [(&str, &[(ContentType, &[u8])]); 22] = [
         ("a fatal alert", &[(Alert, &[2, 80])]),
         ("a warning", &[(Alert, &[1, 90])]),
