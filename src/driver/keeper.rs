@@ -13,7 +13,7 @@ use super::assembly::Assembly;
 use super::monitor::{self, Circumstances, Monitor, ThreadClock};
 use super::ports::Connections;
 use crate::metrics::journal::{Closing, Entry, Header, Writer};
-use crate::metrics::{Distribution, GeneratorFacts, Marks, Slice, TargetUse, TargetWatch};
+use crate::metrics::{Distribution, GeneratorFacts, MachineSample, Marks, Slice, TargetUse, TargetWatch};
 
 /// Where a journal goes.
 pub trait Durable: Write + Send {
@@ -176,6 +176,9 @@ impl Keeper {
         // A look at less would tell of single ticks of the system's clock.
         if self.at >= self.monitor.looked_at() + monitor::EVERY / 2 {
             self.look();
+        } else if self.monitor.looked_at().is_zero() {
+            let sample = self.monitor.count(self.at, self.connections());
+            self.keep_sample(sample);
         }
         self
     }
@@ -206,10 +209,18 @@ impl Keeper {
         }
     }
 
-    fn look(&mut self) {
+    /// Those of all shards.
+    fn connections(&self) -> Connections {
         let sum = |count: fn(&Connections) -> u64| self.connections.iter().map(count).sum();
-        let connections = Connections { open: sum(|c| c.open), opened: sum(|c| c.opened) };
-        let mut sample = self.monitor.look(self.at, connections);
+        Connections { open: sum(|c| c.open), opened: sum(|c| c.opened) }
+    }
+
+    fn look(&mut self) {
+        let sample = self.monitor.look(self.at, self.connections());
+        self.keep_sample(sample);
+    }
+
+    fn keep_sample(&mut self, mut sample: MachineSample) {
         sample.target = self.target.as_mut().map(|target| target.look(self.at));
         {
             let mut known = self.live.known();

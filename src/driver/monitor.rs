@@ -127,9 +127,16 @@ impl Monitor {
         let passed = at.saturating_sub(self.at);
         self.at = at;
         MachineSample {
-            at_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
             cores: self.look_at_cores(),
             shards: self.threads.iter_mut().map(|thread| thread.look(passed)).collect(),
+            ..self.count(at, connections)
+        }
+    }
+
+    /// Counts what a run may run out of. Of cores and threads it says nothing: too little time has passed.
+    pub(super) fn count(&mut self, at: Duration, connections: Connections) -> MachineSample {
+        MachineSample {
+            at_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
             rss_bytes: self.memory.as_ref().and_then(|file| resident(&read::<256>(file)?)).unwrap_or(0) * self.page,
             open_files: told_open_files().unwrap_or_else(|| {
                 let each = if self.embedded { 2 } else { 1 };
@@ -138,7 +145,7 @@ impl Monitor {
             open_files_limit: self.open_files_limit,
             ports: Some(self.ports.taken(at, connections)),
             ports_limit: self.ports_limit,
-            target: None,
+            ..MachineSample::default()
         }
     }
 

@@ -92,6 +92,15 @@ fn assert_all_is_known(live: &Live) {
 }
 
 #[test]
+fn a_run_too_short_for_a_look_has_its_ports_and_files_counted() {
+    let (live, _) = keep(None);
+    let known = live.known();
+    let sample = known.machine.as_ref().unwrap();
+    assert_eq!((sample.ports, sample.ports_limit), (Some(8), Some(28_000)), "four of each shard");
+    assert!(sample.open_files > 0 && sample.cores.is_empty() && sample.shards.is_empty(), "{sample:?}");
+}
+
+#[test]
 fn a_journal_tells_what_is_known() {
     let disk = Disk::with_room(usize::MAX);
     let (live, kept) = keep(Some(&disk));

@@ -60,7 +60,7 @@ struct Looks<'a> {
 }
 
 fn looks(rows: &[Row]) -> Option<Looks<'_>> {
-    let samples = || rows.iter().filter_map(|row| row.machine.as_ref());
+    let samples = || rows.iter().filter_map(|row| row.machine.as_ref()).filter(|look| !look.shards.is_empty());
     let last = samples().next_back()?;
     let highest = LINES.each_ref().map(|l| samples().map(|s| f64::from((l.of)(s))).fold(0.0, f64::max));
     Some(Looks { highest, last, backlog: rows.iter().map(|row| row.backlog).max().unwrap_or(0) })

@@ -331,7 +331,9 @@ fn handshakes_peak(record: &Record) -> Option<f64> {
 fn generator(record: &Record) -> Generator {
     let g = &record.generator;
     let looks: Vec<_> = record.timeline.rows.iter().filter_map(|row| row.machine.as_ref()).collect();
-    let most = |of: fn(&MachineSample) -> f64| looks.iter().map(|look| of(look)).reduce(f64::max);
+    // A run too short for a look has but counted.
+    let looked = || looks.iter().filter(|look| !look.shards.is_empty());
+    let most = |of: fn(&MachineSample) -> f64| looked().map(|look| of(look)).reduce(f64::max);
     let most_of = |of: fn(&MachineSample) -> Option<u64>| looks.iter().filter_map(|look| of(look)).max();
     let share = |share: Option<f64>| share.map(|share| decimals(share.min(1.0), 1e4));
     let mut core_busy_max = BTreeMap::new();
