@@ -17,7 +17,7 @@ const SCHEMA_VERSION: u32 = 1;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Played {
-    /// [`SCHEMA_VERSION`] of the build that wrote it.
+    /// `report::SCHEMA_VERSION` of the build that wrote it.
     pub schema_version: u32,
     /// Version of bootstorm that wrote it.
     pub version: String,
