@@ -15,6 +15,7 @@ mod interval;
 pub mod journal;
 mod ledger;
 mod machine;
+mod moments;
 mod notable;
 mod record;
 mod recorder;

@@ -1,11 +1,11 @@
 //! The storm: how the phones come back after power returns.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::Tally;
+use super::moments::Moments;
 
 /// When phones first came through the boot chain. Real time since the run began.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub struct Provisioning {
     /// The earliest moment at which a phone without power began to boot.
     first_boot: Option<Duration>,
     /// How many phones were first provisioned within each millisecond (its end is the key).
-    by_ms: BTreeMap<u64, u32>,
+    by_ms: Moments,
     /// The latest of these moments, exact.
     last: Option<Duration>,
     phones: u64,
@@ -32,7 +32,7 @@ impl Provisioning {
 
     pub(super) fn provisioned(&mut self, at: Duration) {
         let ms = u64::try_from(at.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
-        *self.by_ms.entry(ms).or_default() += 1;
+        self.by_ms.add(ms, 1);
         self.last = self.last.max(Some(at));
         self.phones += 1;
     }
@@ -41,9 +41,7 @@ impl Provisioning {
     pub(super) fn merge(&mut self, other: &Provisioning) {
         earliest(&mut self.first_power_up, other.first_power_up);
         earliest(&mut self.first_boot, other.first_boot);
-        for (ms, n) in &other.by_ms {
-            *self.by_ms.entry(*ms).or_default() += n;
-        }
+        self.by_ms.merge(&other.by_ms);
         self.last = self.last.max(other.last);
         self.phones += other.phones;
     }
@@ -76,10 +74,10 @@ impl Provisioning {
         }
         let mut sum = 0;
         let (ms, _) = self.by_ms.iter().find(|(_, n)| {
-            sum += u64::from(**n);
+            sum += n;
             sum >= wanted
         })?;
-        Some(Duration::from_millis(*ms).saturating_sub(start))
+        Some(Duration::from_millis(ms).saturating_sub(start))
     }
 }
 
