@@ -37,6 +37,7 @@ mod run;
 mod shard;
 #[cfg(feature = "live")]
 mod timer;
+mod wake_ups;
 
 #[cfg(feature = "live")]
 pub use control::Control;

@@ -3,8 +3,6 @@
 //! Pure: the driver moves it on in real time, the simulator in virtual time. Both therefore run the very
 //! same phones on the very same plan.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::iter::Peekable;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +13,7 @@ use crate::phone::{Action, Answer, Chance, Context, DropCause, Failure, Input, M
 use crate::workload::{Plan, Start};
 
 use super::Pace;
+use super::wake_ups::WakeUps;
 
 /// Which part of the phones a shard has: those whose index leaves `index` when divided by `of`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +59,7 @@ pub struct Roster {
     pace: Pace,
     share: Share,
     phones: Vec<Phone>,
-    /// Wake-ups; an entry counts only if it is still the phone's own next.
-    queue: BinaryHeap<Reverse<(Moment, u32)>>,
+    wake_ups: WakeUps,
     starts: Peekable<Box<dyn Iterator<Item = Start>>>,
     commons: Commons,
     recorder: Recorder,
@@ -80,8 +78,8 @@ impl Roster {
             let indexes = fleet.first..fleet.first + fleet.count;
             phones.extend(indexes.filter(|i| i % share.of == share.index).map(|i| Phone::new(i, fleet, &chance)));
         }
-        let mut queue = BinaryHeap::with_capacity(phones.len() + phones.len() / 4 + FEW);
-        queue.extend(wake_ups(&phones));
+        let wanted = phones.iter().map(|phone| (phone.next_due(), phone.index()));
+        let wake_ups = WakeUps::of(wanted.filter(|(at, _)| *at != Moment::NEVER));
         let pace = Pace::new(plan.compression);
         let mut recorder = Recorder::new(phones.len(), plan.compression);
         for phone in &phones {
@@ -96,7 +94,7 @@ impl Roster {
             pace,
             share,
             phones,
-            queue,
+            wake_ups,
             starts: starts.peekable(),
             commons: Commons::default(),
             recorder,
@@ -108,15 +106,9 @@ impl Roster {
 
     /// When something is due next; `NEVER` if all waits for answers or for nothing.
     pub fn next_due(&mut self) -> Moment {
-        while let Some(Reverse((at, phone))) = self.queue.peek() {
-            if self.phones[self.share.slot(*phone)].next_due() == *at {
-                break;
-            }
-            self.queue.pop();
-        }
-        let timer = self.queue.peek().map_or(Moment::NEVER, |Reverse((at, _))| *at);
+        let timer = self.wake_ups.next(|phone| self.phones[self.share.slot(phone)].next_due());
         let start = if self.drained { None } else { self.starts.peek().map(|s| s.at) };
-        timer.min(start.unwrap_or(Moment::NEVER))
+        timer.unwrap_or(Moment::NEVER).min(start.unwrap_or(Moment::NEVER))
     }
 
     /// Serves everything due by real time `at` since the run began.
@@ -138,7 +130,7 @@ impl Roster {
                 self.recorder.start(at, &start);
                 // The phone goes by the plan's moment: what follows from it was meant for then, however late it is told.
                 self.give_as_of(start.at, at, start.phone, Input::Trigger(start.trigger), wishes);
-            } else if let Some(Reverse((_, phone))) = self.queue.pop() {
+            } else if let Some(phone) = self.wake_ups.pop() {
                 self.give(at, phone, Input::Due, wishes);
             }
         }
@@ -269,13 +261,7 @@ impl Roster {
                 Action::Send(request) => wishes.push(Wish::Send { phone: index, request }),
                 Action::Hangup => wishes.push(Wish::Hangup { phone: index }),
                 Action::Timer(when) if when != Moment::NEVER => {
-                    if self.queue.len() == self.queue.capacity() {
-                        // It does not grow: what no longer counts makes room, a quarter at the least.
-                        self.queue.clear();
-                        self.queue.extend(wake_ups(&self.phones));
-                    } else {
-                        self.queue.push(Reverse((when, index)));
-                    }
+                    self.wake_ups.push(when, index, |phone| self.phones[self.share.slot(phone)].next_due());
                 }
                 _ => {}
             }
@@ -284,14 +270,6 @@ impl Roster {
             self.recorder.standing(at, index, stood, stands);
         }
     }
-}
-
-/// Room in the queue beyond what its phones take.
-const FEW: usize = 64;
-
-/// The next wake-up of each phone that has one.
-fn wake_ups(phones: &[Phone]) -> impl Iterator<Item = Reverse<(Moment, u32)>> {
-    phones.iter().filter(|p| p.next_due() != Moment::NEVER).map(|p| Reverse((p.next_due(), p.index())))
 }
 
 #[cfg(test)]

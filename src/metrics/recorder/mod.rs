@@ -70,7 +70,7 @@ struct UnderWay {
 }
 
 /// Phones for which there is room from the start; from there on the table grows as the storm does.
-const ROOM: usize = 65_536;
+const ROOM: usize = 8_192;
 
 /// If there are no more than so many, those that do nothing are not looked for.
 const IDLE: usize = 1_024;
