@@ -6,15 +6,13 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::realm_cache::Place;
 use super::session::Terms;
 
-/// What the phones of one shard remember alike: the terms of their servers' challenges, and where those hold. A session
+/// What the phones of one shard remember alike: the terms of their servers' challenges, and where they hold. A session
 /// that is put into a realm cache shares what is here already; what no phone remembers any more is cleared away by and by.
 #[derive(Debug, Default)]
 pub struct Commons {
     terms: RefCell<Set<Terms>>,
-    places: RefCell<Set<Place>>,
 }
 
 /// Things of which there is one each.
@@ -51,10 +49,6 @@ impl<T: Eq + Hash> Set<T> {
 impl Commons {
     pub(super) fn terms(&self, terms: Arc<Terms>) -> Arc<Terms> {
         self.terms.borrow_mut().share(terms)
-    }
-
-    pub(super) fn place(&self, place: Place) -> Arc<Place> {
-        self.places.borrow_mut().share(Arc::new(place))
     }
 }
 

@@ -18,6 +18,7 @@ mod field_value;
 mod nonce;
 mod packed;
 mod parameters;
+mod place;
 mod realm_cache;
 mod scanner;
 mod session;

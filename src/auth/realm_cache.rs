@@ -1,10 +1,6 @@
 //! A client's memory of protection spaces, lost at power-off.
 
-use std::sync::Arc;
-
-use http::Uri;
-use http::uri::Scheme;
-
+use super::place::Place;
 use super::{Challenge, Commons, Session};
 
 /// The sessions of the few protection spaces a phone knows. One pointer while empty; the spaces are linked, so that
@@ -20,20 +16,11 @@ pub struct RealmCache {
     first: Option<Box<Space>>,
 }
 
-/// One protection space: 40 octets, and what the session has of its own.
+/// One protection space: 32 octets, and what the session has of its own.
 #[derive(Debug)]
 struct Space {
-    place: Arc<Place>,
     session: Session,
     next: Option<Box<Space>>,
-}
-
-/// Where a space is: the same for most phones.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Place {
-    origin: Box<str>,
-    /// Path prefixes with a blank after each.
-    prefixes: Box<str>,
 }
 
 impl RealmCache {
@@ -55,20 +42,18 @@ impl RealmCache {
         {
             self.first = first.next;
         }
-        let prefixes = prefixes(origin, path, challenge).into();
-        let place = commons.place(Place { origin: origin.into(), prefixes });
+        let session = session.placed(Place::of(origin, path, challenge), commons);
         let mut last = &mut self.first;
         while let Some(space) = last {
             last = &mut space.next;
         }
-        *last = Some(Box::new(Space { place, session: session.shared(commons), next: None }));
+        *last = Some(Box::new(Space { session, next: None }));
     }
 
     /// The session to use for a request before it is challenged: of the space with the longest matching prefix.
     pub fn preemptive(&mut self, origin: &str, path: &str) -> Option<&mut Session> {
-        let fitting = self.spaces().enumerate().filter(|(_, s)| *s.place.origin == *origin);
-        let depths = fitting.filter_map(|(n, s)| s.depth(path).map(|depth| (depth, n)));
-        let (_, n) = depths.max_by_key(|(depth, _)| *depth)?;
+        let depths = self.spaces().enumerate().map(|(n, s)| (s.session.place().depth(origin, path), n));
+        let (_, n) = depths.filter(|(depth, _)| depth.is_some()).max_by_key(|(depth, _)| *depth)?;
         self.nth(n)
     }
 
@@ -121,43 +106,8 @@ impl RealmCache {
 
 impl Space {
     fn is_of(&self, origin: &str, realm: Option<&str>) -> bool {
-        *self.place.origin == *origin && self.session.realm() == realm
+        self.session.place().is_at(origin) && self.session.realm() == realm
     }
-
-    /// The length of the longest prefix of `path`.
-    fn depth(&self, path: &str) -> Option<usize> {
-        self.place.prefixes.split_terminator(' ').filter(|p| path.starts_with(p)).map(str::len).max()
-    }
-}
-
-/// The path prefixes of a challenge's protection space, a blank after each.
-fn prefixes(origin: &str, path: &str, challenge: &Challenge) -> String {
-    match challenge {
-        Challenge::Digest(c) if c.domain.is_empty() => "/ ".to_owned(),
-        Challenge::Digest(c) => c.domain.iter().filter_map(|uri| local(origin, uri)).map(|p| p + " ").collect(),
-        _ => {
-            let path = path.split(['?', '#']).next().unwrap_or_default();
-            let folder = path.rfind('/').map_or("/", |slash| &path[..=slash]);
-            format!("{folder} ")
-        }
-    }
-}
-
-/// The path of a URI, if it is at this origin.
-fn local(origin: &str, uri: &str) -> Option<String> {
-    if uri.starts_with('/') && !uri.starts_with("//") {
-        return Some(uri.to_owned());
-    }
-    let (origin, uri): (Uri, Uri) = (origin.parse().ok()?, uri.parse().ok()?);
-    let same = origin.scheme() == uri.scheme()
-        && origin.host()?.eq_ignore_ascii_case(uri.host()?)
-        && port(&origin) == port(&uri);
-    same.then(|| uri.path().to_owned())
-}
-
-fn port(uri: &Uri) -> Option<u16> {
-    let default = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
-    uri.scheme().map(|_| uri.port_u16().unwrap_or(default))
 }
 
 #[cfg(test)]
@@ -176,7 +126,7 @@ mod tests {
     #[test]
     fn it_is_one_pointer_and_a_space_is_small() {
         assert_eq!(size_of::<RealmCache>(), size_of::<usize>());
-        assert_eq!(size_of::<Space>(), 5 * size_of::<usize>());
+        assert_eq!(size_of::<Space>(), 4 * size_of::<usize>());
     }
 
     #[test]
@@ -213,6 +163,16 @@ mod tests {
         put(&mut cache, "/a/x", "Digest realm=\"wide\", nonce=\"n\"");
         assert_eq!(cache.preemptive(HERE, "/a/deep/y").and_then(|s| s.realm()), Some("deep"));
         assert_eq!(cache.preemptive(HERE, "/b").and_then(|s| s.realm()), Some("wide"));
+    }
+
+    #[test]
+    fn a_session_that_goes_on_with_another_nonce_stays_where_it_is() {
+        let mut cache = RealmCache::new();
+        put(&mut cache, "/a", "Digest realm=\"R\", nonce=\"n\", domain=\"/a\"");
+        let stale = parse_challenges([b"Digest realm=\"R\", nonce=\"m\", stale=true".as_slice()]).unwrap().remove(0);
+        assert!(cache.session(HERE, Some("R")).unwrap().renew(&stale, "d"));
+        assert_eq!(cache.preemptive(HERE, "/a/b").and_then(|s| s.nonce()).as_deref(), Some("m"));
+        assert!(cache.preemptive(HERE, "/").is_none());
     }
 
     #[test]

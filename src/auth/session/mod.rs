@@ -18,8 +18,10 @@ use http::HeaderValue;
 
 use self::digest::DigestSession;
 pub use self::info::{InfoVerdict, Rspauth};
+use self::terms::AnswerTerms;
 pub(super) use self::terms::Terms;
 use super::field_value::FieldValue;
+use super::place::Place;
 use super::{AnswerScheme, Challenge, Commons, Credentials, basic};
 
 /// An authentication session with one protection space. Three words: its terms, which many phones share, and what it has
@@ -49,33 +51,39 @@ impl Session {
     ) -> Option<Session> {
         match challenge {
             Challenge::Basic(c) => Some(Session {
-                terms: Arc::new(Terms::Basic { realm: c.realm.as_deref().map(Box::from) }),
+                terms: Arc::new(AnswerTerms::Basic { realm: c.realm.as_deref().map(Box::from) }.into()),
                 own: basic::encode(credentials, c.charset).into_bytes().into(),
             }),
             Challenge::Digest(c) => {
                 let (terms, session) = DigestSession::open(c, credentials, cnonce, integrity)?;
                 let own = session.packed(&terms);
-                Some(Session { terms: Arc::new(Terms::Digest(terms)), own })
+                Some(Session { terms: Arc::new(AnswerTerms::Digest(terms).into()), own })
             }
             Challenge::Other(_) => None,
         }
     }
 
-    /// The same session; its terms are those of others, if others have the same.
-    pub(super) fn shared(self, commons: &Commons) -> Session {
+    /// The same session, which holds there; its terms are those of others, if others have the same.
+    pub(super) fn placed(mut self, place: Place, commons: &Commons) -> Session {
+        Arc::make_mut(&mut self.terms).place = place;
         Session { terms: commons.terms(self.terms), own: self.own }
+    }
+
+    /// Where it holds.
+    pub(super) fn place(&self) -> &Place {
+        &self.terms.place
     }
 
     /// The value of `Authorization` for the next request, marked sensitive. `uri` is the target exactly as on the
     /// request line; the body counts only under `auth-int`. Each call counts: call it once for each request sent.
     pub fn authorize(&mut self, method: &str, uri: &str, body: &[u8]) -> HeaderValue {
-        match &*self.terms {
-            Terms::Basic { .. } => {
+        match &self.terms.answer {
+            AnswerTerms::Basic { .. } => {
                 let mut f = FieldValue::new("Basic");
                 f.bare(std::str::from_utf8(&self.own).unwrap_or_default());
                 f.secret()
             }
-            Terms::Digest(terms) => {
+            AnswerTerms::Digest(terms) => {
                 DigestSession::count(&mut self.own);
                 DigestSession::unpacked(terms, &self.own).authorize(terms, method, uri, body)
             }
@@ -86,12 +94,12 @@ impl Session {
     /// nothing changed, if this session's secret does not fit the challenge (another realm, hash function or
     /// character encoding, or not Digest): open a new one.
     pub fn renew(&mut self, challenge: &Challenge, cnonce: &str) -> bool {
-        let (Terms::Digest(terms), Challenge::Digest(c)) = (&*self.terms, challenge) else { return false };
+        let (AnswerTerms::Digest(terms), Challenge::Digest(c)) = (&self.terms.answer, challenge) else { return false };
         let Some((terms, renewed)) = DigestSession::unpacked(terms, &self.own).renewed(terms, c, cnonce) else {
             return false;
         };
         self.own = renewed.packed(&terms);
-        self.terms = Arc::new(Terms::Digest(terms));
+        self.terms = Arc::new(Terms { place: self.terms.place.clone(), answer: AnswerTerms::Digest(terms) });
         true
     }
 
@@ -99,7 +107,7 @@ impl Session {
     /// goes on with `nextnonce` unless `rspauth` is wrong. `uri` is that of the request; `body` is the answer's, which
     /// only `auth-int` needs: none if it was not kept, and `rspauth` is then [`Rspauth::Unchecked`].
     pub fn take_info(&mut self, info: &[u8], uri: &str, body: Option<&[u8]>) -> InfoVerdict {
-        let Terms::Digest(terms) = &*self.terms else { return InfoVerdict::NOTHING };
+        let AnswerTerms::Digest(terms) = &self.terms.answer else { return InfoVerdict::NOTHING };
         let mut session = DigestSession::unpacked(terms, &self.own);
         let verdict = session.take_info(terms, info, uri, body);
         if verdict.next_nonce {
@@ -110,27 +118,27 @@ impl Session {
 
     /// The realm; none for Basic where the server named none.
     pub fn realm(&self) -> Option<&str> {
-        self.terms.realm()
+        self.terms.answer.realm()
     }
 
     /// The scheme of its answers.
     pub fn scheme(&self) -> AnswerScheme {
-        self.terms.scheme()
+        self.terms.answer.scheme()
     }
 
     /// The nonce now in use; none for Basic.
     pub fn nonce(&self) -> Option<Cow<'_, str>> {
-        match &*self.terms {
-            Terms::Basic { .. } => None,
-            Terms::Digest(terms) => Some(DigestSession::unpacked(terms, &self.own).nonce),
+        match &self.terms.answer {
+            AnswerTerms::Basic { .. } => None,
+            AnswerTerms::Digest(terms) => Some(DigestSession::unpacked(terms, &self.own).nonce),
         }
     }
 
     /// How many answers were given with the nonce now in use; zero for Basic.
     pub fn nonce_count(&self) -> u32 {
-        match &*self.terms {
-            Terms::Basic { .. } => 0,
-            Terms::Digest(terms) => DigestSession::unpacked(terms, &self.own).nc,
+        match &self.terms.answer {
+            AnswerTerms::Basic { .. } => 0,
+            AnswerTerms::Digest(terms) => DigestSession::unpacked(terms, &self.own).nc,
         }
     }
 }

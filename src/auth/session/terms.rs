@@ -1,17 +1,26 @@
 //! The terms of a session: what the server's challenge says to every phone alike.
 
 use crate::auth::digest::Qop;
+use crate::auth::place::Place;
 use crate::auth::{Algorithm, AnswerScheme, Charset};
 
 /// What sessions with the same server have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in crate::auth) enum Terms {
+pub(in crate::auth) struct Terms {
+    /// Where they hold; nowhere until a realm cache has the session.
+    pub(super) place: Place,
+    pub(super) answer: AnswerTerms,
+}
+
+/// How to answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum AnswerTerms {
     Basic { realm: Option<Box<str>> },
     Digest(DigestTerms),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in crate::auth) struct DigestTerms {
+pub(super) struct DigestTerms {
     pub(super) realm: Box<str>,
     pub(super) algorithm: Algorithm,
     pub(super) qop: Qop,
@@ -32,18 +41,24 @@ pub(in crate::auth) struct DigestTerms {
     pub(super) octets: Charset,
 }
 
-impl Terms {
+impl From<AnswerTerms> for Terms {
+    fn from(answer: AnswerTerms) -> Terms {
+        Terms { place: Place::default(), answer }
+    }
+}
+
+impl AnswerTerms {
     pub(super) fn realm(&self) -> Option<&str> {
         match self {
-            Terms::Basic { realm } => realm.as_deref(),
-            Terms::Digest(terms) => Some(&terms.realm),
+            AnswerTerms::Basic { realm } => realm.as_deref(),
+            AnswerTerms::Digest(terms) => Some(&terms.realm),
         }
     }
 
     pub(super) const fn scheme(&self) -> AnswerScheme {
         match self {
-            Terms::Basic { .. } => AnswerScheme::Basic,
-            Terms::Digest(terms) => AnswerScheme::Digest(terms.algorithm),
+            AnswerTerms::Basic { .. } => AnswerScheme::Basic,
+            AnswerTerms::Digest(terms) => AnswerScheme::Digest(terms.algorithm),
         }
     }
 }
