@@ -10,9 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rustls::pki_types::UnixTime;
 
 use super::consent::{self, ConsentArgs};
-use super::run::runtime;
 use super::server::{Server, find_server};
-use super::{Ended, Exit, colour, password};
+use super::{Ended, Exit, colour, password, runtime};
 use crate::auth::Credentials;
 use crate::interop::{Clock, Difference, EXTENSION, Expectation, Ground, LabError, Matrix, Subject, scenarios, text};
 use crate::phone::{FAMILIES, Registration};

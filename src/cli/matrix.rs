@@ -9,9 +9,8 @@ use serde_json::{Value, json};
 
 use super::child::Finish;
 use super::repeat::SeriesArgs;
-use super::report::note;
 use super::series::Series;
-use super::{Ended, Exit, run};
+use super::{Ended, Exit, note, runtime};
 use crate::report::matrix::{Played, PlayedRun, SideBySide};
 use crate::report::number::{self, count};
 use crate::report::{Folder, Format};
@@ -37,7 +36,7 @@ pub(super) fn run(
         )));
     }
     takes(format)?;
-    let runtime = run::runtime()?;
+    let runtime = runtime()?;
     let mut series = Series::begin(&runtime, turns.len())?;
     let name = matrix.variants.get(matrix.baseline).map(|v| v.plan.name.clone()).unwrap_or_default();
     let folder = folder(&name)?;

@@ -9,6 +9,7 @@ mod environment;
 mod exit;
 mod forecast;
 mod format;
+mod generator;
 mod interop;
 mod machine;
 mod matrix;
@@ -29,9 +30,11 @@ mod workload;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
+use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 pub use exit::{Ended, Exit};
@@ -172,4 +175,23 @@ fn print(text: &str) -> Result<(), Ended> {
         }
         _ => Ok(()),
     }
+}
+
+/// What a person should know, and no program reads.
+fn note(words: &str) {
+    // With stderr gone there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "bootstorm: {words}");
+}
+
+/// For what a verb does by itself; the shards have runtimes of their own.
+fn runtime() -> Result<Runtime, Ended> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Ended::undone(format!("could not start the runtime: {error}")))
+}
+
+#[allow(clippy::disallowed_methods, reason = "folders and manifests carry the date of their run")]
+fn now() -> SystemTime {
+    SystemTime::now()
 }

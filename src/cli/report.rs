@@ -1,12 +1,12 @@
 //! `bootstorm report`: a saved run, told again from its journal.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::format::FormatArgs;
-use super::{Ended, Exit, colour, matrix};
+use super::{Ended, Exit, colour, matrix, note};
 use crate::report::capacity;
 use crate::report::matrix::Played;
 use crate::report::{Folder, Format, Saved, SavedError, Summary, Told};
@@ -84,10 +84,4 @@ pub(super) fn tell(format: FormatArgs, saved: &Saved, summary: &Summary, folder:
 fn print(format: FormatArgs, told: &Told<'_>) -> Result<(), Ended> {
     let told = Told { colour: colour(&io::stdout()), ..*told };
     super::print(&format.chosen().render(&told).map_err(Ended::undone)?)
-}
-
-/// What a person should know, and no program reads.
-pub(super) fn note(words: &str) {
-    // With stderr gone there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "bootstorm: {words}");
 }

@@ -12,20 +12,19 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::bounds::Bounds;
-use super::consent::{self, ConsentArgs};
 use super::format::FormatArgs;
-use super::matrix;
+use super::generator::GeneratorArgs;
 use super::monitor::{self, Monitor};
 use super::progress::Progress;
 use super::repeat::{self, Repeated, SeriesArgs};
 use super::report::tell;
 use super::server::{Server, find_server};
 use super::workload::WorkloadArgs;
-use super::{Ended, Exit, machine};
+use super::{Ended, Exit, consent, machine, matrix, now, runtime};
 use crate::driver::{self, Control, Driven, Handicap, Live, Processes, RunError, Setting, TargetGauge};
 use crate::metrics::journal::{End, Header, How, Replay};
 use crate::metrics::{Marks, PlanFacts, Record, SnapshotCell, ThresholdResult, Timeline, Verdict};
-use crate::net::{Addresses, Devices, NetError, Settings, TlsSettings, limits, preflight};
+use crate::net::{NetError, Settings, limits, preflight};
 use crate::phone::Origin;
 use crate::report::{Circumstances, Folder, Manifest, Saved, Summary, number, prometheus};
 use crate::workload::{Plan, Target};
@@ -53,30 +52,6 @@ pub(super) struct RunArgs {
     accept_invalid: bool,
 }
 
-/// How the generator works and by whose leave, whoever makes the run.
-#[derive(Clone, Debug, Args)]
-pub(super) struct GeneratorArgs {
-    #[command(flatten)]
-    consent: ConsentArgs,
-    /// Run on this many threads instead of one per core
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Generator")]
-    shards: Option<u32>,
-    /// Count the CPU time and memory of this process, and of all it started, as the target's: a server on this machine; may
-    /// be given more than once
-    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..), help_heading = "Target")]
-    watch_pid: Vec<i32>,
-    /// Do not verify the server's certificates; stamped on every output
-    #[arg(long, help_heading = "Generator")]
-    dangerously_skip_tls_verification: bool,
-}
-
-impl GeneratorArgs {
-    /// How many threads were asked for.
-    pub(super) fn shards(&self) -> Option<u32> {
-        self.shards
-    }
-}
-
 /// Carries the workload out.
 pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
     if let Some(matrix) = args.workload.matrix()? {
@@ -101,7 +76,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Ended> {
         (None, None) => None,
     };
     let (addresses, consent) = consent::obtain(&args.generator.consent, &runtime, &plan, &server)?;
-    let settings = client_settings(&plan, &server, addresses, &args)?;
+    let settings = args.generator.settings(&plan, &server, addresses)?;
     let bounds = bound_connections(&plan, &server, &settings)?;
     if let Some(target) = &server.embedded {
         let left = bounds.limits.files_of_target(bounds.connections as u64, settings.shards);
@@ -194,45 +169,6 @@ fn folder(args: &RunArgs, workload: &str) -> Result<Folder, Ended> {
         None => Folder::under(Path::new("results"), now(), workload),
     }
     .map_err(Ended::folder)
-}
-
-fn client_settings(plan: &Plan, server: &Server, addresses: Addresses, args: &RunArgs) -> Result<Settings, Ended> {
-    let devices = Devices::of(&plan.tls, &plan.fleets).map_err(Ended::net)?;
-    Ok(Settings {
-        timeouts: plan.timeouts,
-        network: plan.network.clone(),
-        tls: TlsSettings { plan: plan.tls.clone(), trust: server.trust.clone(), alpn: false, devices },
-        addresses,
-        shards: shard_count(args.generator.shards),
-    })
-}
-
-/// How many connections may be open at once: as the workload says, if the machine can; else as many as it can.
-fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Result<Bounds, Ended> {
-    let Some(target) = settings.addresses.of(&server.origin).and_then(<[_]>::first) else {
-        return Err(Ended::undone(format!("{} has no address", server.origin)));
-    };
-    let bounds = Bounds::of(plan, target.ip(), settings.shards).map_err(Ended::net)?;
-    if let Some(note) = bounds.note(plan) {
-        tracing::warn!("{note}");
-    }
-    Ok(bounds)
-}
-
-/// Whether this machine's files and ports are enough for the plan, known without any server. Where the target is known by
-/// name alone, its run will tell.
-pub(super) fn check_limits(plan: &Plan, shards: Option<u32>) -> Result<(), NetError> {
-    let target = match &plan.target {
-        Target::Url { origin, .. } => origin.host.parse().ok(),
-        Target::Embedded(config) => Some(config.listen.ip()),
-    };
-    let Some(target) = target else { return Ok(()) };
-    Bounds::of(plan, target, shard_count(shards)).map(drop)
-}
-
-/// One for each core, if nobody says otherwise.
-fn shard_count(named: Option<u32>) -> usize {
-    named.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |n| n as usize)
 }
 
 /// Runs the shards, shows progress, and hands Ctrl-C (or a terminal that closed) on: the first drains, the second ends
@@ -393,11 +329,16 @@ fn crossed(threshold: &ThresholdResult) -> String {
     }
 }
 
-pub(super) fn runtime() -> Result<Runtime, Ended> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Ended::undone(format!("could not start the runtime: {error}")))
+/// How many connections may be open at once: as the workload says, if the machine can; else as many as it can.
+fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Result<Bounds, Ended> {
+    let Some(target) = settings.addresses.of(&server.origin).and_then(<[_]>::first) else {
+        return Err(Ended::undone(format!("{} has no address", server.origin)));
+    };
+    let bounds = Bounds::of(plan, target.ip(), settings.shards).map_err(Ended::net)?;
+    if let Some(note) = bounds.note(plan) {
+        tracing::warn!("{note}");
+    }
+    Ok(bounds)
 }
 
 /// One look at the server before the run; where phones may do without TLS, at the plain one if that fails.
@@ -406,9 +347,4 @@ async fn probe(settings: &Settings, origin: &Origin, fallback: Option<&Origin>) 
         (Err(_), Some(fallback)) => preflight::probe(settings, fallback).await,
         (probed, _) => probed,
     }
-}
-
-#[allow(clippy::disallowed_methods, reason = "the folder and the manifest carry the date of the run")]
-pub(super) fn now() -> SystemTime {
-    SystemTime::now()
 }

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::consent::{self, ConsentArgs};
-use super::run::runtime;
 use super::server::find_server;
 use super::workload::WorkloadArgs;
-use super::{Ended, Exit, colour, password};
+use super::{Ended, Exit, colour, password, runtime};
 use crate::auth::{Commons, Credentials};
 use crate::interop::{Cast, Player, Stage, story};
 use crate::net::{Connector, Devices, Settings, TlsSettings};

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use rustls::pki_types::UnixTime;
-use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::bench::Bench;
 use super::lab::{Ground, Lab, LabError};
-use super::scenarios::{GROUPS, all};
+use super::scenarios::all;
 use super::{Cell, Subject};
 use crate::auth::AnswerScheme;
 use crate::phone::{Failure, Fault};
@@ -88,33 +87,6 @@ impl Matrix {
     pub fn cell(&self, family: &str, key: &str) -> Option<&Cell> {
         self.columns.iter().find(|c| c.family == family)?.cell(key)
     }
-
-    /// Everything as JSON: a contract, keys only added.
-    pub fn to_json(&self) -> Value {
-        let rows = GROUPS.iter().flat_map(|group| {
-            group.scenarios.iter().map(move |scenario| {
-                let cells: serde_json::Map<_, _> = self
-                    .columns
-                    .iter()
-                    .filter_map(|c| Some((c.family.clone(), cell_json(c.cell(scenario.key)?))))
-                    .collect();
-                json!({ "key": scenario.key, "group": group.title, "about": scenario.about, "cells": cells })
-            })
-        });
-        let families = self.columns.iter().map(|c| {
-            json!({ "name": c.family, "offers": c.offers, "answers": c.answers.map(|a| a.name()),
-                "realm": c.realm, "stored_realm": c.stored_realm })
-        });
-        json!({
-            "schema_version": 1,
-            "target": self.target,
-            "blocked": self.blocked.as_ref().map(|(failure, words)| json!({ "why": failure.name(), "words": words })),
-            "families": families.collect::<Vec<_>>(),
-            "rows": rows.collect::<Vec<_>>(),
-            "summary": super::summary::of(self),
-            "left_on_server": self.litter,
-        })
-    }
 }
 
 /// What the time is, and how long it has been.
@@ -137,20 +109,6 @@ impl Column {
     pub fn cell(&self, key: &str) -> Option<&Cell> {
         self.cells.iter().find(|(k, _)| *k == key).map(|(_, cell)| cell)
     }
-}
-
-fn cell_json(cell: &Cell) -> Value {
-    let mut value = json!({ "state": cell.state() });
-    match cell {
-        Cell::Works { note } => value["note"] = json!(note),
-        Cell::Person { screen } => value["screen"] = json!(screen),
-        Cell::Fails { why, fault } => {
-            value["why"] = json!(why);
-            value["fault"] = json!(fault.name());
-        }
-        Cell::NotApplicable { reason } => value["reason"] = json!(reason),
-    }
-    value
 }
 
 /// What is wrong with the way to the server, in words.

@@ -13,6 +13,7 @@ pub mod advice;
 mod bench;
 mod cell;
 mod expectation;
+mod json;
 mod lab;
 pub mod mask;
 mod matrix;

@@ -6,7 +6,7 @@ use std::ops::AddAssign;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::LedgerFault;
-use super::{Distribution, Provisioning, Standings, TlsTotals};
+use super::{Distribution, Phases, Provisioning, Standings, TlsTotals};
 use crate::auth::AnswerScheme;
 use crate::phone::{ChallengeKind, DropCause, Failure, Operation, Outcome, Screen};
 
@@ -85,7 +85,7 @@ pub struct ExchangeTotals {
     /// Octets read from sockets, TLS included.
     pub bytes_in: u64,
     /// Where the time went.
-    pub phases: Phases,
+    pub phases: Phases<Distribution>,
     /// What opening and closing connections cost this process.
     pub upkeep: Upkeep,
 }
@@ -106,25 +106,6 @@ pub struct Upkeep {
     pub closed_timed: u64,
     /// Nanoseconds of CPU time these took: the farewell, the socket's end.
     pub closing_ns: u64,
-}
-
-/// The phases of an exchange. Only those that took place are in each.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Phases {
-    /// Waiting for a free slot, port or file: the generator's, never the server's.
-    pub waited: Distribution,
-    /// TCP connect.
-    pub connect: Distribution,
-    /// TLS handshake, done or failed.
-    pub tls: Distribution,
-    /// Writing the request.
-    pub send: Distribution,
-    /// From the request sent to the first octet of the answer.
-    pub first_byte: Distribution,
-    /// From the first octet of the answer to the last.
-    pub receive: Distribution,
-    /// From dispatch to the end.
-    pub total: Distribution,
 }
 
 /// Challenges, answers and screens.
@@ -223,14 +204,7 @@ impl ExchangeTotals {
         self.reconnected += other.reconnected;
         self.bytes_out += other.bytes_out;
         self.bytes_in += other.bytes_in;
-        let (mine, theirs) = (&mut self.phases, &other.phases);
-        mine.waited.merge(&theirs.waited);
-        mine.connect.merge(&theirs.connect);
-        mine.tls.merge(&theirs.tls);
-        mine.send.merge(&theirs.send);
-        mine.first_byte.merge(&theirs.first_byte);
-        mine.receive.merge(&theirs.receive);
-        mine.total.merge(&theirs.total);
+        self.phases.each_mut().into_iter().zip(other.phases.each()).for_each(|(mine, theirs)| mine.merge(theirs));
         self.upkeep += other.upkeep;
     }
 }

@@ -1,24 +1,11 @@
 //! The boot chain: what a phone does, stage by stage, from power to provisioned.
 
-use super::machine::{Context, Phone, Power};
-use super::operating::Cause;
+use super::chain::Chain;
+use super::context::Context;
+use super::doing::Cause;
+use super::machine::{Phone, Power};
 use super::timers::{TimerFor, Timers};
 use super::{Action, DropCause, Failure, Moment, Operation, Outcome};
-
-/// How far the boot chain is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Chain {
-    /// Not begun, or broken off before its turn.
-    Broken,
-    /// Broken off: this stage failed.
-    BrokenAt(u8),
-    /// This stage waits for its timer or is under way.
-    At(u8),
-    /// This stage stands at a screen.
-    Stands(u8),
-    /// Through: the phone is provisioned.
-    Through,
-}
 
 impl Phone {
     pub(super) fn power_up(&mut self, now: Moment, ctx: &Context<'_>, out: &mut Vec<Action>) {

@@ -2,10 +2,11 @@
 
 use http::{HeaderValue, StatusCode, header};
 
-use super::family::{Challenged, Decision};
-use super::machine::{Context, Phone};
-use super::operating::{Carries, Doing, Proof};
-use super::rule::{self, Deed, Rule};
+use super::context::Context;
+use super::doing::{Carries, Doing, Proof};
+use super::family::{Challenged, Decision, Deed};
+use super::machine::Phone;
+use super::rule::{self, Rule};
 use super::{Action, Answer, ChallengeKind, Moment, Outcome, Purpose, Reason};
 use crate::auth::{AnswerScheme, Challenge, Session, parse_challenges};
 

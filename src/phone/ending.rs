@@ -1,7 +1,8 @@
 //! What follows the end of an operation: screens, the boot chain, the family's own timers.
 
-use super::boot::Chain;
-use super::machine::{Context, Phone};
+use super::chain::Chain;
+use super::context::Context;
+use super::machine::Phone;
 use super::timers::TimerFor;
 use super::{Action, DropCause, Failure, Moment, Operation, Outcome, Purpose, Recurrence};
 

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use super::Attribute;
-use super::rule::{Deed, Rule};
+use super::rule::Rule;
 use super::{Delay, Failure, Identity, Operation, Origin, Outcome, Purpose, Recurrence, Screen, Trigger};
 use crate::auth::{CredentialStore, Credentials, Preference};
 
@@ -254,6 +254,19 @@ pub enum Learns {
     AtOnce,
 }
 
+/// Something a phone did, of which a family may know the reason.
+#[derive(Debug)]
+pub enum Deed<'a> {
+    /// It decided what to do about a challenge.
+    Decided(&'a Challenged<'a>, &'a Decision),
+    /// It sent credentials nobody had asked for.
+    SentUnasked,
+    /// It replaced what it had stored.
+    Learned,
+    /// An operation ended so.
+    Ended(Operation, Outcome),
+}
+
 /// A screen that people open by menu or softkey, some time after it was missed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ByMenu {
@@ -298,7 +311,3 @@ pub struct SettingsError {
     /// What is wrong with it and what would be right.
     pub message: String,
 }
-
-/// Every family this build knows. A new family adds its file and one line here.
-pub const FAMILIES: &[Registration] =
-    &[super::avaya::REGISTRATION, super::cisco::REGISTRATION, super::http_device::REGISTRATION];

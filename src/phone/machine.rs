@@ -1,5 +1,5 @@
-//! The phone machine: inputs in, actions out. Its parts: the boot chain (`boot.rs`), one operation
-//! (`operating.rs`) and its challenges (`challenged.rs`), what follows its end (`ending.rs`), the person at a
+//! The phone machine: inputs in, actions out. Its parts: the boot chain (`boot.rs`), one operation (`doing.rs`,
+//! `operating.rs`) and its challenges (`challenged.rs`), what follows its end (`ending.rs`), the person at a
 //! prompt (`person.rs`), timers (`timers.rs`).
 //!
 //! ```text
@@ -24,36 +24,19 @@
 //! the operation would have ended `prompt-authentication` and the phone stood at a screen until a person's
 //! [`Input::Typed`], be it from the people model's timer or from outside.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::boot::Chain;
+use super::chain::Chain;
+use super::context::Context;
+use super::doing::{Cause, Doing};
 use super::draws::Draws;
-use super::operating::{Cause, Doing};
 use super::timers::{TimerFor, Timers};
 use super::{
-    Action, Chance, Delay, Draw, DropCause, Fleet, Identity, Input, Moment, Operation, Origin, Purpose, Recurrence,
-    Screen, Standing, Trigger,
+    Action, Chance, Delay, Draw, DropCause, Fleet, Identity, Input, Moment, Operation, Purpose, Recurrence, Screen,
+    Standing, Trigger,
 };
-use crate::auth::{Commons, CredentialStore, RealmCache};
+use crate::auth::{CredentialStore, RealmCache};
 use crate::phone::BodyFacts;
-
-/// What every phone of a fleet needs to know and none keeps for itself.
-#[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
-    /// The phone's fleet.
-    pub fleet: &'a Fleet,
-    /// The source of all chance.
-    pub chance: &'a Chance,
-    /// The file server.
-    pub origin: &'a Arc<Origin>,
-    /// Folder before every path, no trailing slash; empty for the root.
-    pub base: &'a str,
-    /// The plain HTTP server for families that fall back to it where HTTPS cannot be had.
-    pub fallback: Option<&'a Arc<Origin>>,
-    /// What the phones remember alike.
-    pub commons: &'a Commons,
-}
 
 /// One phone. At rest it is this struct and nothing else; what differs from the fleet's rule is boxed
 /// when it first differs.
@@ -369,8 +352,11 @@ mod tests {
 
     use super::super::bench::{Bench, challenge, fleet, status};
     use super::super::{Answer, Failure, People};
+    use std::sync::Arc;
+
     use super::*;
     use crate::auth::Credentials;
+    use crate::phone::Origin;
 
     /// Settings that set everything going that a family can do.
     const BUSY: [(&str, &str); 3] = [

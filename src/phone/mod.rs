@@ -10,13 +10,17 @@ pub mod backup;
 #[cfg(test)]
 mod bench;
 mod boot;
+mod chain;
 mod challenged;
 mod chance;
 mod cisco;
+mod context;
 mod delay;
 mod digits;
+mod doing;
 mod draws;
 mod ending;
+mod families;
 mod family;
 mod fleet;
 mod headers;
@@ -40,20 +44,22 @@ mod subject;
 mod timers;
 
 pub use chance::{Chance, Draw, Purpose};
+pub use context::Context;
 pub use delay::Delay;
+pub use families::FAMILIES;
 pub use family::{
-    ByMenu, Challenged, Decision, FAMILIES, Family, InUse, Learns, Registration, SettingsError, Stage, Step, Task,
-    Upload, Why,
+    ByMenu, Challenged, Decision, Deed, Family, InUse, Learns, Registration, SettingsError, Stage, Step, Task, Upload,
+    Why,
 };
 pub use fleet::{Account, CredentialState, Fleet, People, SizeRange};
 pub use headers::Headers;
 pub use identity::{Identities, Identity, Listed, Template, TemplateError};
-pub use machine::{Awaits, Context, Phone};
+pub use machine::{Awaits, Phone};
 pub use message::{Action, Answer, BodyFacts, ChallengeKind, ContentHash, Input, Reason, Request, Standing};
 pub use moment::Moment;
 pub use operation::{DropCause, Operation, Trigger};
 pub use origin::Origin;
 pub use outcome::{Failure, Fault, Outcome, Screen};
 pub use recurrence::Recurrence;
-pub use rule::{Deed, Rule};
+pub use rule::Rule;
 pub use subject::{Attribute, AttributeKind};

@@ -1,8 +1,9 @@
 //! The person at a prompt: never comes, or comes after a while and types right or wrong credentials.
 
+use super::context::Context;
+use super::doing::Cause;
 use super::family::{ByMenu, Learns};
-use super::machine::{Context, Phone};
-use super::operating::Cause;
+use super::machine::Phone;
 use super::timers::TimerFor;
 use super::{Action, Moment, Operation, Outcome, Purpose, Screen};
 use crate::auth::Credentials;

@@ -1,6 +1,7 @@
 //! A planned restart: what the phone has to say goes up first, then it reboots through its boot chain.
 
-use super::machine::{Context, Phone, Power};
+use super::context::Context;
+use super::machine::{Phone, Power};
 use super::timers::TimerFor;
 use super::{Action, DropCause, Moment, Operation, Trigger};
 

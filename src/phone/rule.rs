@@ -1,8 +1,5 @@
 //! Why a phone does what it does: the sentence it follows, and where that stands.
 
-use super::family::{Challenged, Decision};
-use super::{Operation, Outcome};
-
 /// A sentence that a phone, or the protocol, follows, and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct Rule {
@@ -10,19 +7,6 @@ pub struct Rule {
     pub quote: &'static str,
     /// Where it stands: the seed text, a section of an RFC, or `assumed`.
     pub source: &'static str,
-}
-
-/// Something a phone did, of which a family may know the reason.
-#[derive(Debug)]
-pub enum Deed<'a> {
-    /// It decided what to do about a challenge.
-    Decided(&'a Challenged<'a>, &'a Decision),
-    /// It sent credentials nobody had asked for.
-    SentUnasked,
-    /// It replaced what it had stored.
-    Learned,
-    /// An operation ended so.
-    Ended(Operation, Outcome),
 }
 
 /// Credentials of a protection space that was entered before.

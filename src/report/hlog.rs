@@ -95,19 +95,10 @@ fn distributions(totals: &Totals) -> impl Iterator<Item = (String, Cow<'_, Distr
         [("response", &o.response), ("response-ok", &o.response_ok), ("service", &o.service), ("lateness", &o.lateness)]
             .map(|(what, distribution)| (format!("{operation}.{what}"), Cow::Borrowed(distribution)))
     });
-    let p = &totals.exchanges.phases;
-    let others = [
-        ("exchange.waited", &p.waited),
-        ("exchange.connect", &p.connect),
-        ("exchange.tls", &p.tls),
-        ("exchange.send", &p.send),
-        ("exchange.first-byte", &p.first_byte),
-        ("exchange.receive", &p.receive),
-        ("exchange.total", &p.total),
-        ("pace", &totals.pace),
-    ];
-    let others = others.map(|(tag, distribution)| (tag.to_owned(), Cow::Borrowed(distribution)));
-    operations.chain(others).chain(of_handshakes(&totals.tls))
+    let phases = totals.exchanges.phases.named();
+    let phases = phases.map(|(name, phase)| (format!("exchange.{}", name.replace('_', "-")), Cow::Borrowed(phase)));
+    let pace = ("pace".to_owned(), Cow::Borrowed(&totals.pace));
+    operations.chain(phases).chain([pace]).chain(of_handshakes(&totals.tls))
 }
 
 /// The handshakes' distributions: summed over the ledger's lines.

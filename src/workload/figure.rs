@@ -6,7 +6,7 @@ use crate::auth::{Algorithm, AnswerScheme};
 use crate::phone::{ChallengeKind, DropCause, Failure, Operation, Outcome, Screen};
 
 use super::error::nearest;
-use super::threshold::Unit;
+use super::unit::Unit;
 
 /// What stands at a place of the summary.
 enum Shape {

@@ -28,6 +28,7 @@ mod shuffle;
 mod target_tls;
 mod threshold;
 mod tls;
+mod unit;
 
 pub use capacity::{Capacity, Measure, Push, SearchKey};
 pub use embedded::*;

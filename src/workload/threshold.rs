@@ -3,7 +3,6 @@
 mod expression;
 mod formula;
 mod token;
-mod unit;
 
 use std::fmt;
 
@@ -11,8 +10,8 @@ use serde_json::Value;
 
 use self::expression::{Expression, Parser, alike, wrong};
 pub use self::formula::Formula;
-pub(crate) use self::unit::Unit;
 use super::figure;
+use super::unit::Unit;
 
 /// A goal that can fail the run: figures, a comparison, figures or numbers.
 ///

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::Shared;
 use super::ask::{AskArgs, BARE, WITH_VALUE};
 use crate::cli::child::{Children, Finish, without};
-use crate::cli::run::{GeneratorArgs, check_limits};
+use crate::cli::generator::GeneratorArgs;
 use crate::cli::{Ended, Exit};
 use crate::metrics::{Record, ThresholdResult, Validity, Verdict, unbalanced};
 use crate::net::NetError;
@@ -70,7 +70,7 @@ pub(super) trait Player {
 pub(super) struct Processes<'r> {
     children: Children<'r>,
     folder: PathBuf,
-    shards: Option<u32>,
+    generator: GeneratorArgs,
     shared: Vec<OsString>,
 }
 
@@ -91,7 +91,7 @@ impl<'r> Processes<'r> {
         }
         // A run does not search, but what the file says of it must hold for it too.
         shared.extend(ask.assignments().into_iter().flat_map(|set| ["--set".into(), set.into()]));
-        Processes { children, folder: folder.path().to_owned(), shards: generator.shards(), shared }
+        Processes { children, folder: folder.path().to_owned(), generator: generator.clone(), shared }
     }
 
     /// The command line of one run.
@@ -113,7 +113,7 @@ impl<'r> Processes<'r> {
 
 impl Player for Processes<'_> {
     fn play(&mut self, wanted: &Wanted<'_>) -> Result<Played, Ended> {
-        if let Err(error) = check_limits(&wanted.plan, self.shards) {
+        if let Err(error) = self.generator.check_limits(&wanted.plan) {
             let what = match &error {
                 NetError::Files { .. } => "files",
                 NetError::Ports { .. } => "ports",

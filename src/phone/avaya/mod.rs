@@ -16,9 +16,9 @@ use http::{HeaderValue, Method, header};
 
 pub use self::file::{FileError, read_file};
 use self::profile::Settings;
-use super::family::{Challenged, Decision, Family, Learns, Registration, SettingsError, Stage, Step, Task};
+use super::family::{Challenged, Decision, Deed, Family, Learns, Registration, SettingsError, Stage, Step, Task};
 use super::path::encoded;
-use super::rule::{Deed, Rule};
+use super::rule::Rule;
 use super::settings::{self, file_setting, header_value, path_setting};
 use super::{Delay, Failure, Operation, Outcome, Purpose, Screen, Template, Trigger, backup};
 use crate::auth::{AnswerScheme, ChoiceRule, Credentials, Lookup, Preference, SchemeSet};

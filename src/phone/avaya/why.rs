@@ -1,7 +1,7 @@
 //! The sentences an `avaya-96xx` phone follows, quoted.
 
-use super::super::family::Decision;
-use super::super::rule::{Deed, Rule};
+use super::super::family::{Decision, Deed};
+use super::super::rule::Rule;
 use super::super::{Operation, Outcome, Screen};
 use crate::auth::Lookup;
 

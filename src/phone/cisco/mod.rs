@@ -28,9 +28,10 @@ use self::rule::ProfileRule;
 use self::timers::{daily, retry_list, time_of_day};
 use self::variable::templates;
 use super::family::{
-    ByMenu, Challenged, Decision, Family, InUse, Learns, Registration, SettingsError, Stage, Step, Task, Upload, Why,
+    ByMenu, Challenged, Decision, Deed, Family, InUse, Learns, Registration, SettingsError, Stage, Step, Task, Upload,
+    Why,
 };
-use super::rule::{Deed, Rule};
+use super::rule::Rule;
 use super::settings::{self, header_value};
 use super::{Attribute, AttributeKind};
 use super::{Delay, Identity, Operation, Origin, Outcome, Purpose, Recurrence, Screen, Template, Trigger, redirect};

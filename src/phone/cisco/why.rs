@@ -1,7 +1,7 @@
 //! The sentences a `cisco-mpp` phone follows, quoted.
 
-use super::super::family::{Challenged, Decision};
-use super::super::rule::{Deed, Rule};
+use super::super::family::{Challenged, Decision, Deed};
+use super::super::rule::Rule;
 use super::super::{Operation, Outcome};
 
 const SEED: &str = "Cisco IP Phone 8800 Series Multiplatform Phones Administration Guide, Profile Authentication";

@@ -68,15 +68,7 @@ impl Figures {
         let succeeded: u64 = operations.iter().map(|o| o.succeeded()).sum();
         let span = span_s(record);
         let per_second = span.map(|span| succeeded as f64 / span);
-        let p = &record.tally.totals.exchanges.phases;
-        let phases = [
-            ("waited", &p.waited),
-            ("connect", &p.connect),
-            ("tls", &p.tls),
-            ("send", &p.send),
-            ("first_byte", &p.first_byte),
-            ("receive", &p.receive),
-        ];
+        let phases = record.tally.totals.exchanges.phases.named().filter(|(name, _)| *name != "total");
         let ms = |us: f64| (us / 10.0).round() / 100.0;
         Figures {
             started,
@@ -88,7 +80,7 @@ impl Figures {
             status: summary.exchanges.status.clone(),
             response_p50_ms: response.quantile_us(0.5).map(|us| ms(us as f64)),
             response_p99_ms: response.quantile_us(0.99).map(|us| ms(us as f64)),
-            phases_ms: phases.into_iter().filter_map(|(name, d)| Some((name.to_owned(), ms(d.mean_us()?)))).collect(),
+            phases_ms: phases.filter_map(|(name, d)| Some((name.to_owned(), ms(d.mean_us()?)))).collect(),
             drain_s: summary.storm.drain_s.filter(|_| summary.storm.phones > 0),
             throughput_per_s: per_second.map(|n| decimals(n / record.plan.compression, 1e3)),
             concurrency: per_second.zip(ok.mean_us()).map(|(n, us)| decimals(n * us / 1e6, 1e6)),

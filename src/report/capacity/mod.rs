@@ -18,4 +18,4 @@ pub use folder::{is_search, read, write};
 pub use sheet::write_curve;
 pub use stretch::stretch;
 pub use text::render;
-pub(super) use text::{failed, thresholds};
+pub(super) use text::{failed_share, thresholds};

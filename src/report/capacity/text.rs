@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Document, Point, words};
-use crate::report::number::{figure, seconds};
+use crate::report::number::{UNKNOWN, figure, seconds};
 use crate::report::table::{Align, Table};
 use crate::report::text::wrap;
 
@@ -78,13 +78,12 @@ fn curve(d: &Document) -> Table {
     }
     table.row(head);
     for point in &d.curve {
-        let failed = point.failed_share.map_or_else(|| "–".to_owned(), failed);
         let mut row = vec![
             d.told(point.load),
             thresholds(point),
             figure(point.response_p50_ms),
             figure(point.response_p99_ms),
-            failed,
+            failed_share(point.failed_share),
             figure(point.throughput_per_s),
         ];
         if of_storm {
@@ -95,8 +94,13 @@ fn curve(d: &Document) -> Table {
     table
 }
 
+/// The share of the operations that failed, if it is known.
+pub(in crate::report) fn failed_share(share: Option<f64>) -> String {
+    share.map_or_else(|| UNKNOWN.to_owned(), failed)
+}
+
 /// A share in percent; what is something is never told as nothing.
-pub(in crate::report) fn failed(share: f64) -> String {
+fn failed(share: f64) -> String {
     match share * 100.0 {
         0.0 => "0 %".to_owned(),
         percent if percent < 0.1 => "< 0.1 %".to_owned(),

@@ -235,17 +235,9 @@ fn exchanges(page: &mut Exposition, s: &Summary, totals: Option<&Totals>) {
     page.sample(name, &[("direction", "received")], e.bytes_in as f64);
     let name = "bootstorm_exchange_phase_seconds";
     page.family(name, Kind::Summary, "Where the time of an exchange goes; total is from dispatch to the end.");
-    let (p, t) = (&e.phases_ms, totals.map(|t| &t.exchanges.phases));
-    for (phase, figures, exact) in [
-        ("waited", &p.waited, t.map(|t| &t.waited)),
-        ("connect", &p.connect, t.map(|t| &t.connect)),
-        ("tls", &p.tls, t.map(|t| &t.tls)),
-        ("send", &p.send, t.map(|t| &t.send)),
-        ("first_byte", &p.first_byte, t.map(|t| &t.first_byte)),
-        ("receive", &p.receive, t.map(|t| &t.receive)),
-        ("total", &p.total, t.map(|t| &t.total)),
-    ] {
-        quantiles(page, name, &[("phase", phase)], figures, 1e3, exact);
+    let exact = totals.map(|t| t.exchanges.phases.each());
+    for (n, (phase, figures)) in e.phases_ms.named().enumerate() {
+        quantiles(page, name, &[("phase", phase)], figures, 1e3, exact.map(|exact| exact[n]));
     }
 }
 

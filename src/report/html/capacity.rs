@@ -2,9 +2,9 @@
 
 use super::markup::Markup;
 use super::table::{Cell, table};
-use super::{Section, curve, head, law, lead, nothing, write_sections};
+use super::{Section, curve, first_up, head, law, lead, nothing, write_sections};
 use crate::capacity::{Found, Recovery};
-use crate::report::capacity::{Document, Probe, failed, words};
+use crate::report::capacity::{Document, Probe, failed_share, words};
 use crate::report::number::{UNKNOWN, count, figure, percent, seconds};
 
 /// The sections, in order.
@@ -100,7 +100,7 @@ fn cards(m: &mut Markup, d: &Document) {
         let between = format!("{}, {}", d.sought.find, words::interval(d, knee.low, knee.high));
         card("", &d.told(knee.value), "the knee", &between);
         if let Some(point) = d.curve.iter().find(|point| point.load == knee.met_at) {
-            let more = format!("p99 {} ms, {} failed", figure(point.response_p99_ms), share(point.failed_share));
+            let more = format!("p99 {} ms, {} failed", figure(point.response_p99_ms), failed_share(point.failed_share));
             card(
                 "good",
                 &format!("{}/s", figure(point.throughput_per_s)),
@@ -127,11 +127,6 @@ fn cards(m: &mut Markup, d: &Document) {
         let class = if recovered.judgement == Recovery::MetastableCollapse { "bad" } else { "" };
         card(class, recovered.judgement.name(), "when the load is taken away", &more);
     }
-}
-
-/// A share of the operations that failed.
-pub(super) fn share(share: Option<f64>) -> String {
-    share.map_or_else(|| UNKNOWN.to_owned(), failed)
 }
 
 fn broke(m: &mut Markup, d: &Document) {
@@ -180,12 +175,6 @@ fn advice(m: &mut Markup, d: &Document) {
     });
 }
 
-/// With a capital at its beginning.
-pub(super) fn first_up(words: &str) -> String {
-    let mut characters = words.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
-}
-
 fn recovery(m: &mut Markup, d: &Document) {
     let Some((judgement, why)) = words::recovery(d) else {
         return nothing(m, "The server was not pushed beyond its knee.");
@@ -206,7 +195,7 @@ fn recovery(m: &mut Markup, d: &Document) {
                 Cell::number(figure(Some(part.goodput_per_s))),
                 Cell::Share(part.goodput_per_s / most),
                 Cell::number(figure(Some(part.sent_per_s))),
-                Cell::number(share(Some(part.failed()))),
+                Cell::number(failed_share(Some(part.failed()))),
                 Cell::number(figure(part.response_p50_ms)),
                 Cell::number(format!("{} to {}", seconds(Some(part.from_s)), seconds(Some(part.to_s)))),
             ]
@@ -233,7 +222,7 @@ fn probes(m: &mut Markup, d: &Document) {
             Cell::number(f.map_or_else(|| UNKNOWN.to_owned(), |f| count(f.started))),
             Cell::number(figure(f.and_then(|f| f.response_p50_ms))),
             Cell::number(figure(f.and_then(|f| f.response_p99_ms))),
-            Cell::number(share(f.and_then(|f| f.failed_share))),
+            Cell::number(failed_share(f.and_then(|f| f.failed_share))),
             Cell::words(what),
         ]
     };

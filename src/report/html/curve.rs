@@ -1,12 +1,11 @@
 //! The curve of a search for capacity: load by load, what the thresholds ask for, response time, failures, throughput.
 
-use super::capacity::share;
 use super::chart::{Chart, End, Flag, Scale, Tick, axis, ends, flags, line, percent, px};
 use super::markup::Markup;
 use super::table::{Cell, table};
 use super::{lead, nothing};
 use crate::capacity::{Found, Harder, Knee};
-use crate::report::capacity::{Document, Point, thresholds};
+use crate::report::capacity::{Document, Point, failed_share, thresholds};
 use crate::report::number::{figure, seconds, unit, value};
 
 /// So many thresholds have a chart of their own.
@@ -172,7 +171,7 @@ fn loads(m: &mut Markup, d: &Document) {
             Cell::words(thresholds(point)),
             Cell::number(figure(point.response_p50_ms)),
             Cell::number(figure(point.response_p99_ms)),
-            Cell::number(share(point.failed_share)),
+            Cell::number(failed_share(point.failed_share)),
             Cell::number(figure(point.throughput_per_s)),
         ];
         if of_storm {

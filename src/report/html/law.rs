@@ -1,9 +1,8 @@
 //! The law of scalability on the page of a search for capacity: what it predicts, and how the loads lie on its curve.
 
-use super::capacity::first_up;
 use super::chart::{Chart, Scale, axis, line, percent, px};
-use super::lead;
 use super::markup::Markup;
+use super::{first_up, lead};
 use crate::capacity::usl::Usl;
 use crate::report::capacity::{Document, words};
 use crate::report::number::{figure, value};

@@ -156,6 +156,12 @@ fn lead(m: &mut Markup, text: &str) {
     m.leaf("p", &[("class", "lead")], text);
 }
 
+/// With a capital at its beginning.
+fn first_up(words: &str) -> String {
+    let mut characters = words.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
 /// What stands where there is nothing to show.
 fn nothing(m: &mut Markup, text: &str) {
     m.leaf("p", &[("class", "nothing")], text);

@@ -7,6 +7,9 @@ use super::{Run, lead, nothing};
 use crate::report::number::{count, figure};
 use crate::report::summary::Figures;
 
+/// Whose the time is.
+const CLASSES: [&str; 7] = ["s-waited", "s-network", "s-network", "s-network", "s-server", "s-server", "s-whole"];
+
 /// Writes the section.
 pub(super) fn write(m: &mut Markup, run: &Run) {
     let p = &run.summary.exchanges.phases_ms;
@@ -18,21 +21,13 @@ pub(super) fn write(m: &mut Markup, run: &Run) {
         "Only what took place is counted: a kept connection has no connect. Waiting for a free connection, port or file is \
          the generator's, never the server's.",
     );
-    let phases = [
-        ("waited", "s-waited", &p.waited),
-        ("TCP connect", "s-network", &p.connect),
-        ("TLS handshake", "s-network", &p.tls),
-        ("send", "s-network", &p.send),
-        ("first byte", "s-server", &p.first_byte),
-        ("receive", "s-server", &p.receive),
-        ("whole exchange", "s-whole", &p.total),
-    ];
-    let told: Vec<_> = phases.into_iter().filter(|(_, _, f)| f.samples > 0).collect();
+    let phases = p.titled().chain([("whole exchange", &p.total)]);
+    let told: Vec<_> = phases.zip(CLASSES).filter(|((_, f), _)| f.samples > 0).collect();
     legend(m, "", &[("dot-p50", "p50"), ("dot-p90", "p90"), ("dot-p99", "p99")]);
-    let rows: Vec<_> = told.iter().map(|(name, class, f)| range(name, class, f, 1e3)).collect();
+    let rows: Vec<_> = told.iter().map(|((name, f), class)| range(name, class, f, 1e3)).collect();
     let spoken = "The same figures are in the table below.";
     ranges(m, "phase-ranges", "Phases of an exchange: p50, p90 and p99", spoken, &rows);
-    let rows: Vec<_> = told.iter().map(|(name, _, f)| row(name, f)).collect();
+    let rows: Vec<_> = told.iter().map(|((name, f), _)| row(name, f)).collect();
     let columns = ["phase", "#p50", "#p90", "#p99", "#p99.9", "#max", "#samples"];
     table(m, "", "Phases of an exchange in milliseconds", &columns, &rows);
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::{
     Auth, Bounds, Connections, CpuAccount, Exchanges, Figures, Generator, HandshakePhasesMs, Handshakes, Kinds, Marks,
-    Named, Operation, PhasesMs, Phones, ResponseIntervals, SCHEMA_VERSION, Storm, Summary, Target, Threshold, Tls,
-    Typed, Workload,
+    Named, Operation, Phones, ResponseIntervals, SCHEMA_VERSION, Storm, Summary, Target, Threshold, Tls, Typed,
+    Workload,
 };
 use crate::auth::{Algorithm, AnswerScheme};
 use crate::metrics::{
@@ -109,7 +109,6 @@ fn operation(o: &OperationTotals) -> Operation {
 }
 
 fn exchanges(e: &ExchangeTotals, operations_started: u64) -> Exchanges {
-    let p = &e.phases;
     Exchanges {
         total: e.sent,
         answered: e.answered(),
@@ -127,15 +126,7 @@ fn exchanges(e: &ExchangeTotals, operations_started: u64) -> Exchanges {
         },
         bytes_out: e.bytes_out,
         bytes_in: e.bytes_in,
-        phases_ms: PhasesMs {
-            waited: Figures::ms(&p.waited),
-            connect: Figures::ms(&p.connect),
-            tls: Figures::ms(&p.tls),
-            send: Figures::ms(&p.send),
-            first_byte: Figures::ms(&p.first_byte),
-            receive: Figures::ms(&p.receive),
-            total: Figures::ms(&p.total),
-        },
+        phases_ms: e.phases.map(Figures::ms),
     }
 }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::{Distribution, Verdict};
+use crate::metrics::{Distribution, Phases, Verdict};
 use crate::report::number;
 use crate::workload::Judgement;
 
@@ -315,7 +315,7 @@ pub struct Exchanges {
     /// Octets read from sockets, TLS included.
     pub bytes_in: u64,
     /// Where the time went.
-    pub phases_ms: PhasesMs,
+    pub phases_ms: Phases<Figures>,
 }
 
 /// Connections.
@@ -332,26 +332,6 @@ pub struct Connections {
     pub opening_cpu_us: Option<f64>,
     /// CPU time of the client's thread for closing one: the mean of a sample of one in eight.
     pub closing_cpu_us: Option<f64>,
-}
-
-/// The phases of an exchange.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct PhasesMs {
-    /// Waiting for a free slot, port or file: the generator's, never the server's.
-    pub waited: Figures,
-    /// TCP connect.
-    pub connect: Figures,
-    /// TLS handshake, done or failed.
-    pub tls: Figures,
-    /// Writing the request.
-    pub send: Figures,
-    /// From the request sent to the first octet of the answer.
-    pub first_byte: Figures,
-    /// From the first octet of the answer to the last.
-    pub receive: Figures,
-    /// From dispatch to the end.
-    pub total: Figures,
 }
 
 /// Challenges, answers and screens. All names are always there.

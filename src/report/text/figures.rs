@@ -39,16 +39,7 @@ pub(super) fn times(page: &mut Page, s: &Summary) {
     }
     let p = &s.exchanges.phases_ms;
     row(&mut table, "  exchange", "total", &p.total);
-    for (what, figures) in [
-        ("waited", &p.waited),
-        ("TCP connect", &p.connect),
-        ("TLS handshake", &p.tls),
-        ("send", &p.send),
-        ("first byte", &p.first_byte),
-        ("receive", &p.receive),
-    ] {
-        row(&mut table, "", what, figures);
-    }
+    p.titled().for_each(|(what, figures)| row(&mut table, "", what, figures));
     page.gap();
     titled(page, &table, "Times in ms");
     intervals(page, s);

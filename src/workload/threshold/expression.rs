@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::super::figure::{self, Known};
 use super::token::{Token, Word, tokens};
-use super::unit::Unit;
 use super::{Judgement, ThresholdError};
+use crate::workload::unit::Unit;
 
 /// How deep brackets may go: nobody writes more, and a slip of the keyboard must not take the stack.
 const DEPTH: usize = 32;

@@ -5,7 +5,8 @@ use std::fmt;
 use serde_json::Value;
 
 use super::expression::{Expression, Parser};
-use super::{Judgement, ThresholdError, Unit, figure, tidy};
+use super::{Judgement, ThresholdError, figure, tidy};
+use crate::workload::unit::Unit;
 
 /// What can be worked out on a summary: `storm.drain_s`, `exchanges.bytes_out / exchanges.total`.
 #[derive(Clone, Debug, PartialEq)]

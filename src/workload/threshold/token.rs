@@ -1,6 +1,6 @@
 //! The words of an expression.
 
-use super::unit::Unit;
+use crate::workload::unit::Unit;
 
 /// A word and where it stands.
 #[derive(Clone, Debug, PartialEq)]
