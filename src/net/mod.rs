@@ -26,6 +26,7 @@ mod deadline;
 mod device;
 mod device_ca;
 mod dial;
+mod ear;
 mod error;
 mod failure;
 mod handshake;
@@ -34,6 +35,7 @@ pub mod limits;
 pub mod look;
 mod meter;
 mod outgoing;
+mod patience;
 pub mod preflight;
 pub mod resolve;
 mod scratch;
@@ -53,10 +55,10 @@ pub use clock::take_upkeep;
 pub(crate) use clock::thread_cpu;
 pub use connection::Connection;
 pub use connector::{Connector, Done, Opened, Settings};
-#[doc(hidden)]
-pub use conversation::overhear;
 pub use device::Devices;
 pub use device_ca::DeviceCa;
+#[doc(hidden)]
+pub use ear::overhear;
 pub use error::NetError;
 pub use resolve::Addresses;
 pub use tls::TlsSettings;
