@@ -26,7 +26,8 @@ pub(super) struct Needs {
     sources: u64,
     ports_kept_back: Duration,
     own_memory: u64,
-    note: Option<String>,
+    /// What a person must know besides.
+    notes: Vec<String>,
     pub(super) refused: Option<NetError>,
 }
 
@@ -47,15 +48,15 @@ impl Needs {
         let scene =
             Scene { shards, cores, own_memory, max_connections, ports_kept_back, service: service.unwrap_or(SERVICE) };
         let forecast = forecast(plan, &scene).map_err(Ended::undone)?;
-        let (has, note, refused) = match bounds {
+        let (has, notes, refused) = match bounds {
             Ok(bounds) => {
                 let fits = bounds::check(plan, target, shards as usize, &forecast);
-                (Some(bounds.limits.clone()), bounds.note(plan), fits.err())
+                (Some(bounds.limits.clone()), bounds.notes(plan, forecast.usage.ports), fits.err())
             }
-            Err(refused) => (None, None, Some(refused)),
+            Err(refused) => (None, Vec::new(), Some(refused)),
         };
         let sources = plan.network.sources.iter().map(|range| u64::from(range.count)).sum::<u64>().max(1);
-        Ok(Needs { forecast, has, sources, ports_kept_back, own_memory, note, refused })
+        Ok(Needs { forecast, has, sources, ports_kept_back, own_memory, notes, refused })
     }
 
     pub(super) fn as_json(&self) -> Value {
@@ -150,9 +151,7 @@ impl Needs {
             ),
         };
         line("reckoned", format!("{played}, {against}"));
-        if let Some(note) = &self.note {
-            line("note", note.clone());
-        }
+        self.notes.iter().for_each(|note| line("note", note.clone()));
         out
     }
 }

@@ -335,9 +335,7 @@ fn bound_connections(plan: &Plan, server: &Server, settings: &Settings) -> Resul
         return Err(Ended::undone(format!("{} has no address", server.origin)));
     };
     let bounds = Bounds::of(plan, target.ip(), settings.shards).map_err(Ended::net)?;
-    if let Some(note) = bounds.note(plan) {
-        tracing::warn!("{note}");
-    }
+    bounds.notes(plan, bounds.connections as u64).iter().for_each(|note| tracing::warn!("{note}"));
     Ok(bounds)
 }
 
