@@ -6,6 +6,7 @@ use super::machine;
 use crate::net::{NetError, limits};
 use crate::predict::{self, Forecast};
 use crate::report;
+use crate::report::number::count;
 use crate::workload::{Plan, Target};
 
 /// How many connections may be open at once, and what bounds them.
@@ -60,10 +61,11 @@ impl Bounds {
         let (sources, wanted) = (self.limits.sources, ports.div_ceil(half.max(1)));
         (wanted > sources).then(|| {
             format!(
-                "up to {ports} local ports are taken at once, of {} at each of {sources} source address(es): beyond half of \
+                "up to {} local ports are taken at once, of {} at each of {sources} source address(es): beyond half of \
                  these Linux looks long for a free one, and connecting takes some 0.5 ms of processor time instead of \
                  0.01; {wanted} addresses in network.sources avoid that",
-                self.limits.ports_per_source
+                count(ports),
+                count(self.limits.ports_per_source),
             )
         })
     }
