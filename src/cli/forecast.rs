@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use super::bounds::{self, Bounds};
 use super::{Ended, machine};
 use crate::net::{NetError, limits};
-use crate::phone::Origin;
 use crate::predict::{Forecast, Scene, forecast};
 use crate::report::number::{bytes, count, seconds};
 use crate::workload::{Plan, Target};
@@ -37,7 +36,8 @@ impl Needs {
         let target = address(plan);
         let cores = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1));
         let shards = shards.unwrap_or(cores);
-        let ports_kept_back = limits::ports_kept_back(target.to_canonical().is_loopback());
+        let on_loopback = target.to_canonical().is_loopback();
+        let ports_kept_back = limits::ports_kept_back(on_loopback);
         let bounds = Bounds::of(plan, target, shards as usize);
         let max_connections = match &bounds {
             Ok(bounds) => bounds.connections,
@@ -45,8 +45,8 @@ impl Needs {
             Err(_) => plan.network.max_connections.unwrap_or(plan.phones() as usize),
         };
         let own_memory = machine::own_memory();
-        let scene =
-            Scene { shards, cores, own_memory, max_connections, ports_kept_back, service: service.unwrap_or(SERVICE) };
+        let service = service.unwrap_or(SERVICE);
+        let scene = Scene { shards, cores, own_memory, max_connections, on_loopback, ports_kept_back, service };
         let forecast = forecast(plan, &scene).map_err(Ended::undone)?;
         let (has, notes, refused) = match bounds {
             Ok(bounds) => {
@@ -158,16 +158,10 @@ impl Needs {
 
 /// Where the connections go; a name is not looked up: nothing is sent.
 fn address(plan: &Plan) -> IpAddr {
-    let of = |origin: &Origin| match origin.host.as_str() {
-        "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
+    plan.target.address().unwrap_or_else(|| match (&plan.target, plan.network.sources.first()) {
+        (Target::Url { origin, .. }, _) if origin.host == "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
         // Some address that is not loopback, of the sources' family.
-        host => host.parse().unwrap_or_else(|_| match plan.network.sources.first() {
-            Some(range) if !range.first.is_loopback() => range.first,
-            _ => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        }),
-    };
-    match &plan.target {
-        Target::Embedded(config) => config.listen.ip(),
-        Target::Url { origin, .. } => of(origin),
-    }
+        (_, Some(range)) if !range.first.is_loopback() => range.first,
+        _ => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    })
 }

@@ -7,7 +7,7 @@ use super::bounds::Bounds;
 use super::consent::ConsentArgs;
 use super::server::Server;
 use crate::net::{Addresses, Devices, NetError, Settings, TlsSettings};
-use crate::workload::{Plan, Target};
+use crate::workload::Plan;
 
 /// How the generator works and by whose leave, whoever makes the run.
 #[derive(Clone, Debug, Args)]
@@ -47,11 +47,7 @@ impl GeneratorArgs {
     /// Whether this machine's files and ports are enough for the plan, known without any server. Where the target is
     /// known by name alone, its run will tell.
     pub(super) fn check_limits(&self, plan: &Plan) -> Result<(), NetError> {
-        let target = match &plan.target {
-            Target::Url { origin, .. } => origin.host.parse().ok(),
-            Target::Embedded(config) => Some(config.listen.ip()),
-        };
-        let Some(target) = target else { return Ok(()) };
+        let Some(target) = plan.target.address() else { return Ok(()) };
         Bounds::of(plan, target, self.shard_count()).map(drop)
     }
 }

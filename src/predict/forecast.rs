@@ -1,6 +1,5 @@
 //! The plan played in virtual time, and what that comes to.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +28,8 @@ pub struct Scene {
     pub own_memory: u64,
     /// Most connections the machine allows at once.
     pub max_connections: usize,
+    /// Whether the server is found on loopback.
+    pub on_loopback: bool,
     /// For how long the system gives a port no second time after the phone closed its connection first.
     pub ports_kept_back: Duration,
     /// How long a server given by its URL takes for an answer: an assumption.
@@ -163,8 +164,7 @@ fn conditions(plan: &Plan, scene: &Scene, config: &EmbeddedTarget, one_of: u32, 
     };
     let key = config.tls.as_ref().map_or(KeyKind::EcdsaP256, |tls| tls.key);
     // A server on this machine has its work done by the same cores, in whatever process.
-    let beside = matches!(&plan.target, Target::Url { origin, .. } if is_loopback(&origin.host));
-    let serving = if embedded || beside { cost::server(key) } else { Effort::default() };
+    let serving = if embedded || scene.on_loopback { cost::server(key) } else { Effort::default() };
     let asking = cost::client(key);
     let both = Effort {
         exchange: asking.exchange + serving.exchange,
@@ -197,10 +197,6 @@ fn conditions(plan: &Plan, scene: &Scene, config: &EmbeddedTarget, one_of: u32, 
         ports_kept_back: scene.ports_kept_back,
         most_exchanges: MOST_EXCHANGES,
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn times(usage: &Usage, of: u64) -> Usage {

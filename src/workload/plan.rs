@@ -77,6 +77,16 @@ pub enum Target {
     Embedded(EmbeddedTarget),
 }
 
+impl Target {
+    /// The address the phones connect to, if it is one already and no name.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self {
+            Target::Url { origin, .. } => origin.host.parse().ok(),
+            Target::Embedded(embedded) => Some(embedded.listen.ip()),
+        }
+    }
+}
+
 /// A stretch of the run with one arrival plan.
 #[derive(Clone, Debug)]
 pub struct Phase {

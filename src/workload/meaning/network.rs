@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::Meaning;
-use super::target::address;
 use crate::workload::file::{NetworkSection, TimeoutsSection};
 use crate::workload::locate::key;
 use crate::workload::{Network, SourceRange, Target, Timeouts};
@@ -27,7 +26,7 @@ impl Meaning<'_> {
 
     pub(super) fn network(&mut self, typed: &NetworkSection, target: Option<&Target>) -> Network {
         let path = key!["network", "sources"];
-        let target = target.and_then(address);
+        let target = target.and_then(Target::address);
         let mut sources: Vec<SourceRange> = Vec::new();
         for text in &typed.sources {
             let range = match source_range(text) {

@@ -176,14 +176,6 @@ pub(super) fn origin(typed: &str) -> Result<(Origin, String), (String, String)> 
     Ok((origin, uri.path().trim_end_matches('/').to_owned()))
 }
 
-/// The address the phones connect to, if it is one already and no name.
-pub(super) fn address(target: &Target) -> Option<std::net::IpAddr> {
-    match target {
-        Target::Url { origin, .. } => origin.host.parse().ok(),
-        Target::Embedded(embedded) => Some(embedded.listen.ip()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
