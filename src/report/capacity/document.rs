@@ -6,6 +6,7 @@ use super::{Broke, Figures};
 use crate::capacity::usl::{self, Estimate, NoFit, Usl};
 use crate::capacity::{Answer, Found, Harder, Recovery, Stretch};
 use crate::metrics::{Validity, Verdict};
+use crate::report::compare::median;
 use crate::report::summary::Workload;
 use crate::workload::Measure;
 
@@ -180,7 +181,9 @@ impl Point {
             let count = |answer| here.iter().filter(|probe| probe.answer == Probe::word(answer)).count() as u32;
             let of = |value: fn(&Figures) -> Option<f64>| {
                 let counting = here.iter().filter(|probe| probe.counts());
-                median(counting.filter_map(|probe| value(probe.figures.as_ref()?)).collect())
+                let mut values: Vec<_> = counting.filter_map(|probe| value(probe.figures.as_ref()?)).collect();
+                values.sort_by(f64::total_cmp);
+                median(&values)
             };
             Point {
                 load,
@@ -218,13 +221,6 @@ fn short(law: Usl) -> Usl {
         scatter: digits(law.scatter),
         ..law
     }
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let upper = *values.get(values.len() / 2)?;
-    let lower = *values.get((values.len() - 1) / 2)?;
-    Some((lower + upper) / 2.0)
 }
 
 impl Document {

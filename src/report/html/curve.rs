@@ -6,6 +6,7 @@ use super::table::{Cell, table};
 use super::{lead, nothing};
 use crate::capacity::{Found, Harder, Knee};
 use crate::report::capacity::{Document, Point, failed_share, thresholds};
+use crate::report::compare::median;
 use crate::report::number::{figure, seconds, unit, value};
 
 /// So many thresholds have a chart of their own.
@@ -58,7 +59,7 @@ fn goals(d: &Document) -> Vec<Series> {
             let mut values: Vec<f64> =
                 checked.inspect(|t| of = Some((t.limit, &t.unit))).filter_map(|t| t.value).collect();
             values.sort_by(f64::total_cmp);
-            Some((point.load, *values.get(values.len() / 2)?, point.is_met() == Some(true)))
+            Some((point.load, median(&values)?, point.is_met() == Some(true)))
         };
         let points: Vec<_> = d.curve.iter().filter_map(at).collect();
         let (limit, told) = of?;
